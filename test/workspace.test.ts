@@ -1,0 +1,45 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Calls an export of a script with JSON arguments, in a process of its own, as npm does. */
+function call(script: string, name: string, ...args: unknown[]): unknown {
+  const code = `
+    const { ${name} } = await import(${JSON.stringify(`./scripts/${script}`)});
+    console.log(JSON.stringify(${name}(...${JSON.stringify(args)}) ?? null));`;
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }));
+}
+
+describe('check-node', () => {
+  it.each(['v18.20.0', 'v20.20.2', 'v22.17.1'])('tells a user of %s in one line what to do', (version) => {
+    const problem = call('check-node.mjs', 'nodeProblem', version) as string;
+    expect(problem).toContain(`this is ${version}`);
+    expect(problem.split('\n')).toHaveLength(1);
+  });
+
+  it.each(['v22.18.0', 'v24.21.0', 'v26.0.0'])('lets %s pass', (version) => {
+    expect(call('check-node.mjs', 'nodeProblem', version)).toBeNull();
+  });
+
+  it('lets the Node.js that runs these tests pass', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/check-node.mjs'], { cwd: root, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('prerequisites', () => {
+  const locked = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '1.0.0', optional: true } };
+
+  it('finds nothing wrong with what the lock file names', () => {
+    expect(call('prerequisites.mjs', 'outdated', locked, locked)).toEqual([]);
+  });
+
+  it('names what is missing or of another version, but no missing optional package', () => {
+    expect(call('prerequisites.mjs', 'outdated', locked, {})).toEqual(['node_modules/a']);
+    expect(call('prerequisites.mjs', 'outdated', locked, { 'node_modules/a': { version: '2.0.0' } })).toEqual([
+      'node_modules/a',
+    ]);
+  });
+});

@@ -1,0 +1,14 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    // Unit tests stand beside their source and import it; tests in test/ import the built packages.
+    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    pool: 'forks',
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    execArgv: ['--expose-gc'],
+    testTimeout: 20_000,
+  },
+});
