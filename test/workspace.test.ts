@@ -9,7 +9,9 @@ function call(script: string, name: string, ...args: unknown[]): unknown {
   const code = `
     const { ${name} } = await import(${JSON.stringify(`./scripts/${script}`)});
     console.log(JSON.stringify(${name}(...${JSON.stringify(args)}) ?? null));`;
-  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }));
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }),
+  );
 }
 
 describe('check-node', () => {
@@ -24,13 +26,19 @@ describe('check-node', () => {
   });
 
   it('lets the Node.js that runs these tests pass', () => {
-    const { status, stderr } = spawnSync(process.execPath, ['scripts/check-node.mjs'], { cwd: root, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/check-node.mjs'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });
 
 describe('prerequisites', () => {
-  const locked = { 'node_modules/a': { version: '1.0.0' }, 'node_modules/b': { version: '1.0.0', optional: true } };
+  const locked = {
+    'node_modules/a': { version: '1.0.0' },
+    'node_modules/b': { version: '1.0.0', optional: true },
+  };
 
   it('finds nothing wrong with what the lock file names', () => {
     expect(call('prerequisites.mjs', 'outdated', locked, locked)).toEqual([]);
@@ -38,8 +46,8 @@ describe('prerequisites', () => {
 
   it('names what is missing or of another version, but no missing optional package', () => {
     expect(call('prerequisites.mjs', 'outdated', locked, {})).toEqual(['node_modules/a']);
-    expect(call('prerequisites.mjs', 'outdated', locked, { 'node_modules/a': { version: '2.0.0' } })).toEqual([
-      'node_modules/a',
-    ]);
+    expect(call('prerequisites.mjs', 'outdated', locked, { 'node_modules/a': { version: '2.0.0' } })).toEqual(
+      ['node_modules/a'],
+    );
   });
 });

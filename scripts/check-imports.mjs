@@ -1,0 +1,33 @@
+// Checks the direction of imports (.dependency-cruiser.mjs), and that the sources were really seen:
+// without a parser for TypeScript, the tool finds no file and no fault.
+import { globSync } from 'node:fs';
+import { cruise } from 'dependency-cruiser';
+import config from '../.dependency-cruiser.mjs';
+
+/** Fewer sources than this were not all seen. */
+const minimumModules = 10;
+
+const sources = globSync('packages/*/src/**/*.ts', { exclude: (name) => name.endsWith('.test.ts') });
+const { output } = await cruise(sources, {
+  ...config.options,
+  ruleSet: { forbidden: config.forbidden },
+  validate: true,
+});
+const seen = output.modules.filter(({ source }) => /^packages\/[^/]+\/src\//.test(source));
+const edges = seen.reduce((sum, { dependencies }) => sum + dependencies.length, 0);
+
+for (const { rule, from, to, cycle } of output.summary.violations) {
+  const path = cycle ? [from, ...cycle.map(({ name }) => name)].join(' -> ') : `${from} -> ${to}`;
+  const { comment } = config.forbidden.find(({ name }) => name === rule.name);
+  console.error(`${rule.name}: ${path}\n    ${comment}`);
+}
+if (seen.length < Math.max(minimumModules, sources.length)) {
+  console.error(
+    `Only ${seen.length} of ${sources.length} source files were seen (at least ${minimumModules} are expected).`,
+  );
+  process.exitCode = 1;
+}
+if (output.summary.violations.length > 0) process.exitCode = 1;
+console.log(
+  `imports: ${seen.length} source files, ${edges} imports, ${output.summary.violations.length} wrong`,
+);
