@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     execArgv: ['--expose-gc'],
     testTimeout: 20_000,
+    // The second one is for scripts/test-summary.mjs.
+    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest/report.json' }]],
   },
 });

@@ -51,3 +51,25 @@ describe('prerequisites', () => {
     );
   });
 });
+
+describe('test-summary', () => {
+  const report = {
+    success: true,
+    numPassedTests: 3,
+    numFailedTests: 0,
+    numPendingTests: 1,
+    numTodoTests: 0,
+    testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+  };
+
+  it('counts passed, failed and skipped tests', () => {
+    expect(call('test-summary.mjs', 'countTests', report)).toEqual({ passed: 3, failed: 0, skipped: 1 });
+  });
+
+  it('counts a file that could not be run, an error outside a test, and a missing report as a failure', () => {
+    const broken = { ...report, success: false, testResults: [{ status: 'failed', assertionResults: [] }] };
+    expect(call('test-summary.mjs', 'countTests', broken)).toMatchObject({ failed: 1 });
+    expect(call('test-summary.mjs', 'countTests', { ...report, success: false })).toMatchObject({ failed: 1 });
+    expect(call('test-summary.mjs', 'countTests', null)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+  });
+});
