@@ -69,7 +69,9 @@ describe('test-summary', () => {
   it('counts a file that could not be run, an error outside a test, and a missing report as a failure', () => {
     const broken = { ...report, success: false, testResults: [{ status: 'failed', assertionResults: [] }] };
     expect(call('test-summary.mjs', 'countTests', broken)).toMatchObject({ failed: 1 });
-    expect(call('test-summary.mjs', 'countTests', { ...report, success: false })).toMatchObject({ failed: 1 });
+    expect(call('test-summary.mjs', 'countTests', { ...report, success: false })).toMatchObject({
+      failed: 1,
+    });
     expect(call('test-summary.mjs', 'countTests', null)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   });
 });
