@@ -16,11 +16,13 @@ const { output } = await cruise(sources, {
 const seen = output.modules.filter(({ source }) => /^packages\/[^/]+\/src\//.test(source));
 const edges = seen.reduce((sum, { dependencies }) => sum + dependencies.length, 0);
 
-for (const { rule, from, to, cycle } of output.summary.violations) {
-  const path = cycle ? [from, ...cycle.map(({ name }) => name)].join(' -> ') : `${from} -> ${to}`;
+const told = output.summary.violations.map(({ rule, from, to, cycle }) => {
   const { comment } = config.forbidden.find(({ name }) => name === rule.name);
-  console.error(`${rule.name}: ${path}\n    ${comment}`);
-}
+  const ofTheFile = rule.name === 'core-file-without-a-layer';
+  const path = ofTheFile ? [from] : cycle ? [from, ...cycle.map(({ name }) => name)] : [from, to];
+  return `${rule.name}: ${path.join(' -> ')}\n    ${comment}`;
+});
+for (const line of new Set(told)) console.error(line);
 if (seen.length < Math.max(minimumModules, sources.length)) {
   console.error(
     `Only ${seen.length} of ${sources.length} source files were seen (at least ${minimumModules} are expected).`,
