@@ -3,7 +3,7 @@
 const layers = [
   { name: 'foundation', path: '(store|config|time)/|errors\\.ts$' },
   { name: 'parts', path: '(circuit|recovery|policy|limits|health|telemetry)/' },
-  { name: 'target', path: 'tiers/|(target|self-healing|run|permit)\\.ts$' },
+  { name: 'target', path: 'tiers/|(target|self-healing|run|permit|outcome)\\.ts$' },
   { name: 'healing', path: 'healing\\.ts$' },
   { name: 'http', path: 'http/' },
   { name: 'entries', path: '(index|parts|testing|adapter)\\.ts$' },
