@@ -3,7 +3,9 @@ import type { CircuitOptions, Outcome } from '../config/schema.ts';
 import type { CircuitBreaker, CircuitState, ForcedState } from './breaker.ts';
 
 /** The settings that runs choose among, complete, so that the model needs no defaults. */
-export type Settings = Required<Omit<CircuitOptions, 'windowCalls'>> & { windowCalls?: number };
+export type Settings = { [Name in Exclude<keyof CircuitOptions, 'windowCalls'>]-?: number } & {
+  windowCalls?: number;
+};
 interface Call {
   at: number;
   failed: boolean;
