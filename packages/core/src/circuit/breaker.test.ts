@@ -261,20 +261,18 @@ describe('snapshot and restore', () => {
   });
 });
 
-describe('for a lone caller', () => {
-  test('asks and tells without tokens; what is told after a refusal counts for nothing', () => {
-    const { breaker, clock } = setup({ probes: 1 });
-    for (let i = 0; i < 5; i++) {
-      expect(breaker.allowRequest()).toBe(true);
-      breaker.recordFailure();
-    }
-    expect(breaker.allowRequest()).toBe(false);
-    breaker.recordSuccess();
-    clock.advanceSync(1_000);
+test('a lone caller asks and tells without tokens; what is told after a refusal counts for nothing', () => {
+  const { breaker, clock } = setup({ probes: 1 });
+  for (let i = 0; i < 5; i++) {
     expect(breaker.allowRequest()).toBe(true);
-    breaker.recordSuccess();
-    expect(breaker.state).toBe('closed');
-  });
+    breaker.recordFailure();
+  }
+  expect(breaker.allowRequest()).toBe(false);
+  breaker.recordSuccess();
+  clock.advanceSync(1_000);
+  expect(breaker.allowRequest()).toBe(true);
+  breaker.recordSuccess();
+  expect(breaker.state).toBe('closed');
 });
 
 test('a ramp that is switched off in the middle ends', () => {
