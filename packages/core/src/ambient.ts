@@ -1,0 +1,16 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { RunOptions } from './run.ts';
+
+const storage = new AsyncLocalStorage<RunOptions>();
+let everUsed = false;
+
+/** Calls `fn`; every healed call within it, however deep, has `options` where it says nothing itself. */
+export function withOptions<T>(options: RunOptions, fn: () => T): T {
+  everUsed = true;
+  return storage.run({ ...storage.getStore(), ...options }, fn);
+}
+
+/** The options that `withOptions` set around the running code. */
+export function ambientOptions(): RunOptions | undefined {
+  return everUsed ? storage.getStore() : undefined;
+}

@@ -1,0 +1,412 @@
+import type { CircuitOptions, CircuitSettings, Outcome } from '../config/schema.ts';
+import { resolveCircuit } from '../config/settings.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
+import { type Random, systemRandom } from '../time/random.ts';
+import type { CallWindow } from './call-window.ts';
+import { CountWindow } from './count-window.ts';
+import { FailureStreak } from './failure-streak.ts';
+import { ProbeRound } from './probe-round.ts';
+import { TimeWindow } from './time-window.ts';
+import { tripRules } from './trip-rules.ts';
+
+export type CircuitState = 'closed' | 'open' | 'half-open';
+export type ForcedState = 'open' | 'closed' | null;
+
+/** A change of a circuit's state, as told to whoever watches it. */
+export interface CircuitTransition {
+  from: CircuitState;
+  to: CircuitState;
+  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`. */
+  reason: string;
+  /** What the person who forced it says. */
+  detail?: string | undefined;
+}
+
+/** All that a circuit has to remember across a restart. Plain data. */
+export interface CircuitSnapshot {
+  state: 'closed' | 'open';
+  forced: ForcedState;
+  /** Ms of open time that were left at `wallMs`. */
+  openLeftMs: number;
+  /** Openings without a calm between them; they set the next open time. */
+  openings: number;
+  wallMs: number;
+}
+
+export interface BreakerEnvironment {
+  clock?: Clock;
+  random?: Random;
+  /** Longest time of any call, which bounds the growth of a probe's lease. Default: 30 s. */
+  longestCallMs?: number | undefined;
+  onTransition?: (transition: CircuitTransition, now: number) => void;
+}
+
+const NONE = -1;
+const LONGEST_NOTICE_MS = 60_000;
+const LONGEST_PROBE_MS = 30_000;
+/** A probe's own timeout must be heard before its lease ends. */
+const LEASE_MARGIN_MS = 100;
+const OVERLOADS_LIKE_FAILURE = 5;
+const FIRST_RAMP_SHARE = 0.2;
+const JITTER = 0.2;
+const MOST_OPENINGS = 30;
+
+/**
+ * A circuit breaker: closed, open, half-open (Nygard, "Release It!"), with a forced state above them.
+ *
+ * Every admission is a token, and a verdict counts only while its token is current: one that comes after the
+ * state has changed, or after its probe's lease, changes nothing. Half-open admits a bounded number of
+ * probes; other callers are refused at once, never queued. Rates contain neither refusals nor ignored calls,
+ * and the window starts anew whenever the circuit closes.
+ */
+export class CircuitBreaker {
+  #settings: CircuitSettings;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #onTransition: BreakerEnvironment['onTransition'];
+  #longestCallMs: number;
+
+  #state: CircuitState = 'closed';
+  #forced: ForcedState = null;
+  #detail: string | undefined;
+  #closedToken = 1;
+  #lastToken = 1;
+  #soleToken = 0;
+
+  #window: CallWindow;
+  #slowCallMs: number;
+  #streak: FailureStreak | undefined;
+  #overloads = 0;
+
+  #openings = 0;
+  #openUntil = 0;
+  #notBefore = 0;
+  #closedAt = Number.NEGATIVE_INFINITY;
+  #probes: ProbeRound | undefined;
+  #ramping = false;
+  #rampCredit = 0;
+
+  /**
+   * @param options what differs from the defaults of `docs/settings.md`, section circuit
+   * @throws ConfigError for a wrong setting
+   */
+  constructor(options: CircuitOptions = {}, environment: BreakerEnvironment = {}) {
+    this.#settings = resolveCircuit(options);
+    this.#clock = environment.clock ?? systemClock;
+    this.#random = environment.random ?? systemRandom;
+    this.#onTransition = environment.onTransition;
+    this.#longestCallMs = environment.longestCallMs ?? LONGEST_PROBE_MS;
+    this.#window = makeWindow(this.#settings);
+    this.#slowCallMs = this.#settings.slowCallMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The state in force. An open circuit whose time is over is half-open, whether or not a call has come. */
+  get state(): CircuitState {
+    return this.stateAt(this.#clock.now());
+  }
+
+  get forced(): ForcedState {
+    return this.#forced;
+  }
+
+  get settings(): CircuitSettings {
+    return this.#settings;
+  }
+
+  stateAt(now: number): CircuitState {
+    return this.#state === 'open' && now >= this.#openUntil ? 'half-open' : this.#state;
+  }
+
+  /** True while every call is admitted and none is a probe. */
+  get plain(): boolean {
+    return this.#state === 'closed' && !this.#ramping;
+  }
+
+  /** Calls, failures and slow calls that the next trip would be judged by. */
+  countsAt(now: number): { calls: number; failures: number; slow: number } {
+    this.#window.expire(now);
+    const { calls, failures, slow } = this.#window;
+    return { calls, failures, slow };
+  }
+
+  /** A token to give back to `record`, or 0: refused. */
+  tryAcquire(now: number = this.#clock.now()): number {
+    if (this.#state === 'closed') return this.#ramping ? this.#acquireInRamp(now) : this.#closedToken;
+    return this.#acquireProbe(now);
+  }
+
+  /** The token of calls that began at `start`, if they may be judged now; else -1. */
+  tokenSince(start: number): number {
+    return start >= this.#closedAt ? this.#closedToken : NONE;
+  }
+
+  /** True when `token` is that of a probe whose lease still runs. */
+  isProbe(token: number): boolean {
+    return this.#probes?.holds(token) ?? false;
+  }
+
+  /** Ms that a probe of the present trial may take. */
+  get probeLimitMs(): number {
+    const grown = this.#settings.probeTimeoutMs * 2 ** Math.max(0, this.#openings - 1);
+    return Math.min(grown, Math.max(this.#longestCallMs, this.#settings.probeTimeoutMs));
+  }
+
+  /**
+   * Books what an admitted call came to.
+   *
+   * @param latencyMs how long it took, for the slow-call rate
+   * @param retryAfterMs with `overload`: the earliest next try, at most 60 s away
+   * @returns false when the token is no longer current and the verdict therefore changes nothing
+   */
+  record(
+    token: number,
+    outcome: Outcome,
+    latencyMs = 0,
+    now: number = this.#clock.now(),
+    retryAfterMs = 0,
+  ): boolean {
+    if (token !== this.#closedToken) return this.#recordProbe(token, outcome, latencyMs, now, retryAfterMs);
+    if (outcome === 'success') {
+      const slow = latencyMs > this.#slowCallMs;
+      if (this.#streak !== undefined) this.#streak = undefined;
+      this.#overloads = 0;
+      this.#window.add(now, false, slow);
+      if (slow) this.#judge(now);
+    } else if (outcome === 'failure') {
+      this.#fail(now, 1, latencyMs > this.#slowCallMs);
+    } else if (outcome === 'overload') {
+      this.#notice(now, retryAfterMs);
+      this.#overloads++;
+      if (this.#overloads === OVERLOADS_LIKE_FAILURE) this.#fail(now, OVERLOADS_LIKE_FAILURE, false);
+      else if (this.#overloads > OVERLOADS_LIKE_FAILURE) this.#fail(now, 1, false);
+    }
+    return true;
+  }
+
+  /** For a lone caller, one call at a time: asks whether the next call may go. */
+  allowRequest(): boolean {
+    this.#soleToken = this.tryAcquire();
+    return this.#soleToken !== 0;
+  }
+
+  /** For a lone caller: the call that was last allowed succeeded. */
+  recordSuccess(latencyMs = 0): void {
+    this.record(this.#soleToken, 'success', latencyMs);
+  }
+
+  /** For a lone caller: the call that was last allowed failed. */
+  recordFailure(latencyMs = 0): void {
+    this.record(this.#soleToken, 'failure', latencyMs);
+  }
+
+  /**
+   * Holds the circuit open or closed whatever happens, until `null` gives it back: a circuit forced open is
+   * then tried at once, one forced closed starts with a clean window.
+   */
+  force(state: ForcedState, now: number = this.#clock.now(), detail?: string): void {
+    if (state === this.#forced) return;
+    const was = this.#forced;
+    this.#detail = detail;
+    this.#forced = state;
+    if (state === 'open') {
+      this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
+    } else if (state === 'closed') {
+      this.#enterClosed(now, false, 'forced');
+    } else if (was === 'open') {
+      this.#openUntil = now;
+    } else {
+      this.#enterClosed(now, false, 'released');
+    }
+    this.#detail = undefined;
+  }
+
+  /** Ms until another try makes sense; 0 when it does now. */
+  retryAfterMs(now: number = this.#clock.now()): number {
+    if (this.#state === 'closed') return 0;
+    if (this.#forced === 'open') return this.#settings.maxOpenMs;
+    if (this.#state === 'open') return Math.max(0, this.#openUntil - now);
+    const probes = this.#probes as ProbeRound;
+    return probes.free > 0 ? 0 : probes.waitMs(now);
+  }
+
+  /** Ms until the upstream said that another try makes sense (Retry-After); 0 when it said nothing. */
+  noticeLeftMs(now: number = this.#clock.now()): number {
+    return Math.max(0, this.#notBefore - now);
+  }
+
+  /** Share of the traffic that is let in: 1, or less while a circuit that has just closed ramps up. */
+  admittedShare(now: number = this.#clock.now()): number {
+    if (this.#state !== 'closed') return 0;
+    if (!this.#ramping || this.#settings.rampMs === 0) return 1;
+    const grown = (now - this.#closedAt) / this.#settings.rampMs;
+    return Math.min(1, FIRST_RAMP_SHARE + (1 - FIRST_RAMP_SHARE) * grown);
+  }
+
+  /** Puts other settings in force; state and counts are kept. */
+  update(settings: CircuitOptions, longestCallMs?: number, now: number = this.#clock.now()): void {
+    const next = resolveCircuit(settings);
+    this.#window = resizeWindow(this.#window, this.#settings, next, now);
+    if (next.consecutiveFailures !== this.#settings.consecutiveFailures) {
+      this.#streak = this.#streak?.resized(next.consecutiveFailures);
+    }
+    this.#settings = next;
+    this.#slowCallMs = next.slowCallMs ?? Number.POSITIVE_INFINITY;
+    if (longestCallMs !== undefined) this.#longestCallMs = longestCallMs;
+  }
+
+  snapshot(): CircuitSnapshot {
+    const now = this.#clock.now();
+    const left = this.#state === 'open' && this.#forced === null ? Math.max(0, this.#openUntil - now) : 0;
+    return {
+      state: this.#state === 'closed' ? 'closed' : 'open',
+      forced: this.#forced,
+      openLeftMs: left,
+      openings: this.#openings,
+      wallMs: this.#clock.wall(),
+    };
+  }
+
+  /** Takes up a state from before. The time that has passed since is taken off what was left. */
+  restore(snapshot: CircuitSnapshot): void {
+    const now = this.#clock.now();
+    const { state, forced, openLeftMs, wallMs } = snapshot;
+    const passed = Math.max(0, this.#clock.wall() - wallMs);
+    this.#forced = null;
+    this.#openings = within(snapshot.openings, MOST_OPENINGS);
+    if (forced === 'open' || forced === 'closed') {
+      this.force(forced, now);
+    } else if (state === 'closed') {
+      this.#enterClosed(now, false, 'restored');
+    } else {
+      const longest = Math.max(this.#settings.maxOpenMs, LONGEST_NOTICE_MS);
+      this.#enterOpen(now, now + within(openLeftMs - passed, longest), 'restored');
+    }
+  }
+
+  #fail(now: number, failures: number, slow: boolean): void {
+    this.#streak ??= new FailureStreak(this.#settings.consecutiveFailures);
+    for (let i = 0; i < failures; i++) {
+      this.#window.add(now, true, slow);
+      this.#streak.add(now);
+    }
+    this.#judge(now);
+  }
+
+  #judge(now: number): void {
+    if (this.#forced !== null) return;
+    const { calls, failures, slow } = this.#window;
+    const streak = this.#streak?.length ?? 0;
+    const streakMs = this.#streak?.spanMs(now) ?? Number.POSITIVE_INFINITY;
+    const evidence = { calls, failures, slow, streak, streakMs };
+    for (const rule of tripRules) {
+      if (!rule.trips(evidence, this.#settings)) continue;
+      if (now - this.#closedAt > this.#settings.windowMs) this.#openings = 0;
+      this.#trip(now, now, rule.name);
+      return;
+    }
+  }
+
+  #trip(now: number, from: number, reason: string): void {
+    const { openMs, maxOpenMs } = this.#settings;
+    const jittered = openMs * 2 ** this.#openings * (1 - JITTER + 2 * JITTER * this.#random.next());
+    this.#openings = Math.min(this.#openings + 1, MOST_OPENINGS);
+    this.#enterOpen(now, Math.max(from + Math.min(jittered, maxOpenMs), this.#notBefore), reason);
+  }
+
+  #acquireInRamp(now: number): number {
+    const share = this.admittedShare(now);
+    if (share >= 1) this.#ramping = false;
+    this.#rampCredit += share;
+    if (this.#rampCredit < 1) return 0;
+    this.#rampCredit -= 1;
+    return this.#closedToken;
+  }
+
+  #acquireProbe(now: number): number {
+    this.#expireProbes(now);
+    if (this.#state === 'open') {
+      if (now < this.#openUntil) return 0;
+      this.#probes = new ProbeRound(this.#settings.probes, this.probeLimitMs + LEASE_MARGIN_MS);
+      this.#enter('half-open', 'due', now);
+    }
+    return this.#probes?.grant(this.#lastToken + 1, now) ? ++this.#lastToken : 0;
+  }
+
+  #expireProbes(now: number): void {
+    if (this.#state !== 'half-open') return;
+    const probes = this.#probes as ProbeRound;
+    probes.expire(now);
+    if (probes.decision === 'reopen') this.#trip(now, probes.lastExpiry, 'probes-failed');
+  }
+
+  #recordProbe(
+    token: number,
+    outcome: Outcome,
+    latencyMs: number,
+    now: number,
+    retryAfterMs: number,
+  ): boolean {
+    this.#expireProbes(now);
+    const probes = this.#probes;
+    if (probes === undefined) return false;
+    const succeeded = outcome === 'success' && latencyMs <= this.#slowCallMs;
+    const verdict = outcome === 'ignored' ? 'unused' : succeeded ? 'succeeded' : 'failed';
+    if (!probes.settle(token, verdict)) return false;
+    if (outcome === 'overload') this.#notice(now, retryAfterMs);
+    if (probes.decision === 'close') this.#enterClosed(now, this.#settings.rampMs > 0, 'probes-succeeded');
+    else if (probes.decision === 'reopen') this.#trip(now, now, 'probes-failed');
+    return true;
+  }
+
+  #notice(now: number, retryAfterMs: number): void {
+    this.#notBefore = Math.max(this.#notBefore, now + within(retryAfterMs, LONGEST_NOTICE_MS));
+  }
+
+  #enterOpen(now: number, until: number, reason: string): void {
+    this.#openUntil = until;
+    this.#closedToken = NONE;
+    this.#probes = undefined;
+    this.#enter('open', reason, now);
+  }
+
+  #enterClosed(now: number, ramp: boolean, reason: string): void {
+    this.#probes = undefined;
+    this.#closedToken = ++this.#lastToken;
+    this.#closedAt = now;
+    this.#ramping = ramp;
+    this.#rampCredit = 1;
+    this.#window.clear();
+    this.#streak = undefined;
+    this.#overloads = 0;
+    this.#enter('closed', reason, now);
+  }
+
+  #enter(to: CircuitState, reason: string, now: number): void {
+    const from = this.#state;
+    this.#state = to;
+    if (from !== to) this.#onTransition?.({ from, to, reason, detail: this.#detail }, now);
+  }
+}
+
+/** A number from outside, between 0 and `most`; NaN is 0. */
+function within(value: number, most: number): number {
+  return value > 0 ? Math.min(value, most) : 0;
+}
+
+function makeWindow(settings: CircuitSettings): CallWindow {
+  return settings.windowCalls === undefined
+    ? new TimeWindow(settings.windowMs)
+    : new CountWindow(settings.windowCalls);
+}
+
+function resizeWindow(
+  window: CallWindow,
+  from: CircuitSettings,
+  to: CircuitSettings,
+  now: number,
+): CallWindow {
+  if (from.windowMs === to.windowMs && from.windowCalls === to.windowCalls) return window;
+  if (window instanceof TimeWindow && to.windowCalls === undefined) return window.resized(to.windowMs, now);
+  if (window instanceof CountWindow && to.windowCalls !== undefined) return window.resized(to.windowCalls);
+  return makeWindow(to);
+}

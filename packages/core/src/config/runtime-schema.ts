@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Clock } from '../time/clock.ts';
+import type { Random } from '../time/random.ts';
+import { targetSchema } from './schema.ts';
+
+const hasMethods =
+  (...names: string[]) =>
+  (value: unknown) =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+
+/** Settings of one target, or of all that match a glob over their names. */
+export const namedTargetSchema = targetSchema.extend({
+  match: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A glob over target names: `*` inside a path segment, `**` across. The key is then only a label.',
+    ),
+});
+
+export const runtimeSchema = z.strictObject({
+  mode: z
+    .enum(['heal', 'observe'])
+    .default('heal')
+    .describe('`observe`: every decision is taken and reported as "would have", none is carried out.'),
+  shared: z
+    .boolean()
+    .default(true)
+    .describe("Whether this becomes the process's one runtime, which adapters find by themselves."),
+  disabled: z
+    .boolean()
+    .optional()
+    .describe('The emergency switch: everything passes through. Default: whether HEALIX_DISABLED is 1.'),
+  maxTargets: z.int().min(1).max(1_000_000).default(10_000).describe('Targets past this number share one.'),
+  exactCallsPerTick: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(64)
+    .describe('Calls that are timed exactly in each 20 ms; with more, one in 16 is.'),
+  defaults: targetSchema.prefault({}),
+  targets: z.record(z.string(), namedTargetSchema).default({}),
+  clock: z
+    .custom<Clock>(hasMethods('now', 'wall', 'setTimer', 'afterPoll'))
+    .describe('an object with now, wall, setTimer, afterPoll')
+    .optional(),
+  random: z.custom<Random>(hasMethods('next')).describe('an object with next').optional(),
+});

@@ -1,0 +1,78 @@
+import { ConfigError } from '../errors.ts';
+import {
+  type CircuitOptions,
+  type CircuitSettings,
+  circuitSchema,
+  type TargetOptions,
+  type TargetSettings,
+  targetSchema,
+} from './schema.ts';
+import { validate } from './validate.ts';
+
+const SHORTEST_MAX_OPEN_MS = 2_000;
+const OUTBOUND_TIMEOUT_MS = 10_000;
+
+/** Where settings come from before the user says anything: an upstream's calls end after 10 s. */
+export const KIND_DEFAULTS = { route: {}, upstream: { timeoutMs: OUTBOUND_TIMEOUT_MS } } as const;
+
+/** Checks what a user wrote without filling anything in, so that it can be laid over other settings. */
+export function checkTargetOptions(options: unknown, path: string): TargetOptions {
+  validate(targetSchema, options, path);
+  checkOpenTimes((options as TargetOptions).circuit, `${path}.circuit`);
+  return options as TargetOptions;
+}
+
+/** Lays options over each other, the later the stronger, and fills in what none of them says. */
+export function resolveTarget(layers: readonly TargetOptions[], path: string): TargetSettings {
+  const merged = layers.reduce<Record<string, unknown>>((under, over) => mergeOptions(under, over), {});
+  const parsed = validate(targetSchema, merged, path);
+  checkOpenTimes(merged.circuit as CircuitOptions | undefined, `${path}.circuit`);
+  return deepFreeze({ ...parsed, circuit: withMaxOpen(parsed.circuit) });
+}
+
+const resolvedCircuits = new WeakSet<object>();
+
+/** Settings of a circuit; those that were resolved before come back as they are. */
+export function resolveCircuit(options: CircuitOptions): CircuitSettings {
+  if (resolvedCircuits.has(options)) return options as CircuitSettings;
+  const parsed = validate(circuitSchema, options, 'circuit');
+  checkOpenTimes(options, 'circuit');
+  return deepFreeze(withMaxOpen(parsed));
+}
+
+/** Lays `over` on `under`: objects merge, all else is replaced, undefined says nothing. */
+export function mergeOptions(
+  under: Readonly<Record<string, unknown>>,
+  over: object,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const below = merged[key];
+    merged[key] = isPlainObject(value) ? mergeOptions(isPlainObject(below) ? below : {}, value) : value;
+  }
+  return merged;
+}
+
+function withMaxOpen(circuit: { openMs: number; maxOpenMs?: number | undefined }): CircuitSettings {
+  const maxOpenMs = circuit.maxOpenMs ?? Math.max(SHORTEST_MAX_OPEN_MS, circuit.openMs);
+  const settings = { ...circuit, maxOpenMs } as CircuitSettings;
+  resolvedCircuits.add(settings);
+  return settings;
+}
+
+function checkOpenTimes(circuit: CircuitOptions | undefined, path: string): void {
+  if (circuit?.maxOpenMs === undefined || circuit.openMs === undefined) return;
+  if (circuit.maxOpenMs >= circuit.openMs) return;
+  throw new ConfigError(`${path}.maxOpenMs`, circuit.maxOpenMs, `at least openMs (${circuit.openMs})`);
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,26 @@
+import type { RateSettings } from '../config/schema.ts';
+
+/** A token bucket: `calls` in `perMs`, at most `burst` at once. */
+export class RateLimiter {
+  readonly #perCallMs: number;
+  readonly #burst: number;
+  #tokens: number;
+  #filledAt: number;
+
+  constructor(settings: RateSettings, now: number) {
+    this.#perCallMs = settings.perMs / settings.calls;
+    this.#burst = settings.burst ?? Math.max(1, settings.calls);
+    this.#tokens = this.#burst;
+    this.#filledAt = now;
+  }
+
+  /** Takes a call's token and returns 0, or the ms until there is one. */
+  take(now: number): number {
+    const earned = Math.max(0, now - this.#filledAt) / this.#perCallMs;
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return Math.max(1, (1 - this.#tokens) * this.#perCallMs);
+    this.#tokens -= 1;
+    return 0;
+  }
+}

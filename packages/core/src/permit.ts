@@ -1,0 +1,90 @@
+import {
+  CircuitOpenError,
+  type HealixError,
+  type HealixErrorDetails,
+  OverloadError,
+  PolicyError,
+  RateLimitError,
+  withoutStack,
+} from './errors.ts';
+
+/** What a permit or a rejection knows of the target that gave it. */
+export interface PermitIssuer {
+  readonly name: string;
+  /** The incident under way, if there is one. */
+  readonly incidentId: string | undefined;
+}
+
+/** The right to make one call. It goes back with `target.release`, exactly once. */
+export class Permit {
+  readonly target: PermitIssuer;
+  /** @internal The breaker's token. */
+  readonly token: number;
+  /** @internal When the call began, monotonic ms: exact where `weight` is not 0. */
+  readonly start: number;
+  /** @internal How many calls this one stands for in the latency histogram. */
+  readonly weight: number;
+  /** Ms that the call took where that is known before its release (time to headers); else -1. */
+  latencyMs = -1;
+  /** With the outcome `overload`: ms until the other side wants to see another try. */
+  retryAfterMs = 0;
+  released = false;
+
+  constructor(target: PermitIssuer, token: number, start: number, weight: number) {
+    this.target = target;
+    this.token = token;
+    this.start = start;
+    this.weight = weight;
+  }
+
+  get ok(): true {
+    return true;
+  }
+}
+
+export type RejectionReason = 'circuit-open' | 'concurrency' | 'rate' | 'policy';
+
+/** A refusal, as a value: to refuse costs less than to serve. */
+export class Rejection {
+  readonly target: PermitIssuer;
+  readonly reason: RejectionReason;
+  /** Ms until another try makes sense. */
+  readonly retryAfterMs: number;
+  /** What the policy says, for people. */
+  readonly detail: string;
+  /** HTTP status for a denial by policy. */
+  readonly status: number;
+
+  constructor(
+    target: PermitIssuer,
+    reason: RejectionReason,
+    retryAfterMs: number,
+    detail: string,
+    status: number,
+  ) {
+    this.target = target;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+    this.detail = detail;
+    this.status = status;
+  }
+
+  get ok(): false {
+    return false;
+  }
+
+  /** The typed error for it, without a stack trace. */
+  toError(): HealixError {
+    const { name, incidentId } = this.target;
+    const details: HealixErrorDetails = { target: name, retryAfterMs: this.retryAfterMs, incidentId };
+    const ErrorClass = ERROR_CLASSES[this.reason];
+    return withoutStack(() => new ErrorClass(`${name}: ${this.detail}`, details));
+  }
+}
+
+const ERROR_CLASSES = {
+  'circuit-open': CircuitOpenError,
+  concurrency: OverloadError,
+  rate: RateLimitError,
+  policy: PolicyError,
+} as const;

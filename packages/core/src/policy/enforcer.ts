@@ -1,0 +1,85 @@
+import type { PolicySettings } from '../config/schema.ts';
+import { RateLimiter } from '../limits/rate-limiter.ts';
+
+/** What a policy is asked about. */
+export interface Operation {
+  /** HTTP method in capitals, where there is one. */
+  method?: string | undefined;
+  /** The caller says that the operation is safe to repeat, or that it is not. */
+  idempotent?: boolean | undefined;
+  /** The request carries an Idempotency-Key. */
+  idempotencyKey?: boolean | undefined;
+}
+
+export type DenialReason = 'policy' | 'rate' | 'concurrency';
+
+export type PolicyVerdict =
+  | { readonly kind: 'allow' }
+  /** Allowed, but it must not be repeated. */
+  | { readonly kind: 'constrained'; readonly maxRetries: 0 }
+  | {
+      readonly kind: 'deny';
+      readonly reason: DenialReason;
+      readonly detail: string;
+      readonly retryAfterMs: number;
+    };
+
+const ALLOW: PolicyVerdict = { kind: 'allow' };
+const ONCE: PolicyVerdict = { kind: 'constrained', maxRetries: 0 };
+const FULL: PolicyVerdict = {
+  kind: 'deny',
+  reason: 'concurrency',
+  detail: 'too many calls in flight',
+  retryAfterMs: 0,
+};
+
+/** Applies the declared rules of a target to one operation at a time. */
+export class PolicyEnforcer {
+  #settings: PolicySettings;
+  #rate: RateLimiter | undefined;
+
+  constructor(settings: PolicySettings, now: number) {
+    this.#settings = settings;
+    this.#rate = settings.rate && new RateLimiter(settings.rate, now);
+  }
+
+  /** True when no rule can refuse anything. */
+  get admitsAll(): boolean {
+    const { deny, denyMethods, concurrency, rate } = this.#settings;
+    return deny === undefined && denyMethods.length === 0 && concurrency === undefined && rate === undefined;
+  }
+
+  /** May this operation start, with `inFlight` others under way? An allowed one is counted by the rate. */
+  check(operation: Operation, inFlight: number, now: number): PolicyVerdict {
+    const { deny, denyMethods, concurrency } = this.#settings;
+    const { method } = operation;
+    if (deny !== undefined) return denied(deny);
+    if (method !== undefined && denyMethods.includes(method)) return denied(`${method} is not allowed`);
+    if (concurrency !== undefined && inFlight >= concurrency) return FULL;
+    const waitMs = this.#rate?.take(now) ?? 0;
+    if (waitMs > 0) return { kind: 'deny', reason: 'rate', detail: 'too many calls', retryAfterMs: waitMs };
+    return this.mayRepeat(operation) ? ALLOW : ONCE;
+  }
+
+  /** Is the operation safe to repeat: by the caller's word, its key, or its method? */
+  mayRepeat({ idempotent, idempotencyKey, method }: Operation): boolean {
+    if (idempotent !== undefined) return idempotent;
+    if (idempotencyKey === true) return true;
+    return method !== undefined && this.#settings.retryMethods.includes(method);
+  }
+
+  /** Puts other rules in force. An unchanged rate keeps its count. */
+  update(settings: PolicySettings, now: number): void {
+    if (!sameRate(settings, this.#settings))
+      this.#rate = settings.rate && new RateLimiter(settings.rate, now);
+    this.#settings = settings;
+  }
+}
+
+function denied(detail: string): PolicyVerdict {
+  return { kind: 'deny', reason: 'policy', detail, retryAfterMs: 0 };
+}
+
+function sameRate({ rate: a }: PolicySettings, { rate: b }: PolicySettings): boolean {
+  return a?.calls === b?.calls && a?.perMs === b?.perMs && a?.burst === b?.burst;
+}

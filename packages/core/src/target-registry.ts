@@ -1,0 +1,86 @@
+import type { TargetOptions } from './config/schema.ts';
+import { KIND_DEFAULTS, resolveTarget } from './config/settings.ts';
+import type { BaseSettings } from './config/settings-stack.ts';
+import { kindOf, NamePattern, type TargetKind } from './config/target-name.ts';
+import { Target, type TargetContext } from './target.ts';
+
+const DROPPED_AFTER_MS = 600_000;
+
+/** What the user says of targets: defaults, exact names, and patterns. */
+export interface TargetRules {
+  readonly defaults: TargetOptions;
+  readonly exact: ReadonlyMap<string, TargetOptions>;
+  readonly patterns: readonly { readonly pattern: NamePattern; readonly options: TargetOptions }[];
+}
+
+/** All targets of a runtime, bounded in number. */
+export class TargetRegistry {
+  readonly #rules: TargetRules;
+  readonly #context: TargetContext;
+  readonly #maxTargets: number;
+  readonly #targets = new Map<string, Target>();
+  readonly #bases = new Map<string, BaseSettings>();
+
+  constructor(rules: TargetRules, context: TargetContext, maxTargets: number) {
+    this.#rules = {
+      ...rules,
+      patterns: rules.patterns.toSorted((a, b) => NamePattern.compare(a.pattern, b.pattern)),
+    };
+    this.#context = context;
+    this.#maxTargets = maxTargets;
+  }
+
+  get size(): number {
+    return this.#targets.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Target> {
+    return this.#targets.values();
+  }
+
+  find(name: string): Target | undefined {
+    return this.#targets.get(name);
+  }
+
+  /** The target of that name; past the bound, the one that all further names of its kind share. */
+  get(name: string): Target {
+    return this.#targets.get(name) ?? this.#make(name);
+  }
+
+  /** Drops targets that nobody has used for long and that hold nothing worth keeping. */
+  sweep(now: number): void {
+    for (const [name, target] of this.#targets) {
+      if (target.isDisposable(now, DROPPED_AFTER_MS)) this.#targets.delete(name);
+    }
+  }
+
+  #make(wanted: string): Target {
+    const full = this.#targets.size >= this.#maxTargets;
+    const name = full ? `${kindOf(wanted)}:other` : wanted;
+    const existing = full ? this.#targets.get(name) : undefined;
+    if (existing) return existing;
+    const target = new Target(name, this.#baseOf(name), this.#context);
+    this.#targets.set(name, target);
+    return target;
+  }
+
+  #baseOf(name: string): BaseSettings {
+    const kind = kindOf(name);
+    const exact = this.#rules.exact.get(name);
+    const matching = this.#rules.patterns.filter(({ pattern }) => pattern.matches(name));
+    if (exact !== undefined) return makeBase(kind, name, [...this.#layersOf(matching), exact]);
+    const key = `${kind} ${matching.map(({ pattern }) => pattern.glob).join(' ')}`;
+    const known = this.#bases.get(key) ?? makeBase(kind, 'targets', this.#layersOf(matching));
+    this.#bases.set(key, known);
+    return known;
+  }
+
+  #layersOf(matching: readonly { readonly options: TargetOptions }[]): TargetOptions[] {
+    return [this.#rules.defaults, ...matching.map(({ options }) => options)];
+  }
+}
+
+function makeBase(kind: TargetKind, path: string, said: readonly TargetOptions[]): BaseSettings {
+  const layers: TargetOptions[] = [KIND_DEFAULTS[kind], ...said];
+  return { layers, settings: resolveTarget(layers, path) };
+}

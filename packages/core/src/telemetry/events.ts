@@ -1,0 +1,93 @@
+import { channel } from 'node:diagnostics_channel';
+import type { CircuitState } from '../circuit/breaker.ts';
+import type { SettingsAuthor } from '../config/settings-stack.ts';
+import type { IncidentReport } from './incidents.ts';
+
+interface TargetEvent {
+  /** The target's name. */
+  readonly target: string;
+  /** Wall-clock ms since 1970. */
+  readonly at: number;
+}
+
+/** A circuit changed its state. */
+export interface TransitionEvent extends TargetEvent {
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`. */
+  readonly reason: string;
+  /** In observe mode: nothing was refused because of it. */
+  readonly observed: boolean;
+  readonly incidentId: string | undefined;
+}
+
+/** An incident began, climbed a level, was verified, was undone, or was given up. */
+export interface IncidentEvent extends TargetEvent {
+  readonly phase: 'opened' | 'responded' | 'verified' | 'unproven' | 'undone' | 'gave-up' | 'escalated';
+  readonly incident: IncidentReport;
+}
+
+/** An incident ended in health. */
+export interface RecoveredEvent extends TargetEvent {
+  readonly incident: IncidentReport;
+  /** Ms from the first anomaly. */
+  readonly tookMs: number;
+}
+
+/** Other settings are in force. */
+export interface SettingsEvent extends TargetEvent {
+  readonly version: number;
+  readonly author: SettingsAuthor;
+  readonly change: object;
+}
+
+export interface HealingEvents {
+  transition: TransitionEvent;
+  incident: IncidentEvent;
+  recovered: RecoveredEvent;
+  settings: SettingsEvent;
+}
+
+export type HealingEventName = keyof HealingEvents;
+type Listener = (event: never) => void;
+
+const CHANNELS = {
+  transition: channel('healix:transition'),
+  incident: channel('healix:incident'),
+  recovered: channel('healix:recovered'),
+  settings: channel('healix:settings'),
+};
+
+/** The one place that tells: listeners, and `node:diagnostics_channel` under `healix:*`. */
+export class EventHub {
+  readonly #listeners = new Map<HealingEventName, Set<Listener>>();
+  readonly #onListenerError: (error: unknown) => void;
+
+  constructor(onListenerError: (error: unknown) => void) {
+    this.#onListenerError = onListenerError;
+  }
+
+  on<N extends HealingEventName>(name: N, listener: (event: HealingEvents[N]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners);
+    listeners.add(listener as Listener);
+    return () => listeners.delete(listener as Listener);
+  }
+
+  publish<N extends HealingEventName>(name: N, event: HealingEvents[N]): void {
+    CHANNELS[name].publish(event);
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as (event: HealingEvents[N]) => unknown)(event);
+      } catch (error) {
+        this.#onListenerError(error);
+      }
+    }
+  }
+}
+
+export function isEventName(name: string): name is HealingEventName {
+  return name in CHANNELS;
+}
+
+export const EVENT_NAMES: readonly string[] = Object.keys(CHANNELS);

@@ -1,0 +1,166 @@
+import type { Clock, Timer } from './clock.ts';
+import type { Random } from './random.ts';
+import { type Timed, TimerWheel } from './timer-wheel.ts';
+
+/** Ms between refreshes of the coarse time, and the precision of every deadline. */
+export const TICK_MS = 20;
+/** A tick later than this means that the event loop was blocked. */
+const STALL_MS = 100;
+const IDLE_TICKS_BEFORE_SLEEP = 50;
+/** Where a tick turns out to have far more calls than the one before, one in so many is timed from there on. */
+const SPARSE_STRIDE = 16;
+const LONGEST_STRIDE = 1_024;
+
+/** Work that rides on the tick. Returns true while it needs the ticks to go on without traffic. */
+export type TickListener = (now: number) => boolean;
+
+/**
+ * The time that the request path reads: refreshed every 20 ms while there is traffic, asleep otherwise.
+ *
+ * It also keeps the clock budget, since a read of the real clock costs more than all else on the path: while
+ * a tick sees no more than `exactPerTick` calls, each is timed exactly; above that, one in 16 at random,
+ * whatever came before (a fixed stride would alias with periodic traffic, and even distances miss the start
+ * of bursts). Each timed call carries the weight of those that it stands for, so that a histogram of weights
+ * is an unbiased sample.
+ */
+export class CoarseTime {
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  /** Coarse monotonic ms. Stale while asleep: `read()` is for those off the request path. */
+  now: number;
+  /** Calls that began before this moment, and end after it, ran across a blocked event loop. */
+  stallEnd = Number.NEGATIVE_INFINITY;
+  /** How often the event loop was found blocked for more than 100 ms. */
+  stalls = 0;
+  /** The number of ticks so far: something that watches one call a tick compares it. */
+  ticks = 0;
+
+  readonly #random: Random;
+  readonly #exactPerTick: number;
+  readonly #listeners = new Set<TickListener>();
+  #timer: Timer | undefined;
+  #asleep = true;
+  #holdsProcess = false;
+  #calls = 0;
+  #stride = 1;
+  #countdown: number;
+  #idleTicks = 0;
+  #tickDue = 0;
+
+  constructor(clock: Clock, random: Random, exactPerTick = 64) {
+    this.clock = clock;
+    this.now = clock.now();
+    this.wheel = new TimerWheel(TICK_MS, this.now);
+    this.#random = random;
+    this.#exactPerTick = exactPerTick;
+    this.#countdown = exactPerTick * SPARSE_STRIDE;
+  }
+
+  /** Coarse time for one more call; wakes the ticker when it slept. */
+  enter(): number {
+    if (this.#asleep) this.#wake();
+    this.#calls++;
+    return this.now;
+  }
+
+  /** How many calls this one stands for if it is to be timed exactly; 0 if it is not. */
+  sampleWeight(): number {
+    if (--this.#countdown > 0) return this.#stride === 1 ? 1 : 0;
+    return this.#sampleAndRearm();
+  }
+
+  /** The real time, which also refreshes the coarse one. */
+  read(): number {
+    this.now = this.clock.now();
+    return this.now;
+  }
+
+  /** Coarse time for the end of a call: it does not wake the ticker, nor count. */
+  current(): number {
+    return this.#asleep ? this.read() : this.now;
+  }
+
+  /** Has the wheel expire `entry` at its deadline, and the process live until then. */
+  await(entry: Timed): void {
+    this.wheel.add(entry);
+    if (!this.#holdsProcess) this.#holdProcess();
+  }
+
+  ensureAwake(): void {
+    if (this.#asleep) this.#wake();
+  }
+
+  onTick(listener: TickListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells of a late reading of the clock, before the tick that will be late has run. */
+  noticeStall(now: number): void {
+    if (this.#asleep || now - this.#tickDue <= STALL_MS) return;
+    if (this.stallEnd < this.#tickDue) this.stalls++;
+    this.stallEnd = now;
+    this.now = now;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#asleep = true;
+    this.#holdsProcess = false;
+  }
+
+  #wake(): void {
+    this.#asleep = false;
+    this.#idleTicks = 0;
+    this.now = this.clock.now();
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#tickDue = this.now + TICK_MS;
+    this.#timer = this.clock.setTimer(() => this.#tick(), TICK_MS);
+    this.#holdsProcess = this.wheel.busy;
+    if (this.#holdsProcess) this.#timer.keepAlive(true);
+  }
+
+  #holdProcess(): void {
+    if (this.#asleep) this.#wake();
+    this.#holdsProcess = true;
+    this.#timer?.keepAlive(true);
+  }
+
+  #tick(): void {
+    const now = this.clock.now();
+    const stalled = now - this.#tickDue > STALL_MS;
+    if (stalled) this.noticeStall(now);
+    this.now = now;
+    this.ticks++;
+    this.#budget();
+    if (stalled) this.clock.afterPoll(() => this.wheel.advance(this.read()));
+    else this.wheel.advance(now);
+    let wanted = this.wheel.busy;
+    for (const listener of this.#listeners) if (listener(now)) wanted = true;
+    this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
+    this.#calls = 0;
+    if (this.#idleTicks > IDLE_TICKS_BEFORE_SLEEP) this.stop();
+    else if (!this.#asleep) this.#arm();
+  }
+
+  #budget(): void {
+    this.#stride = Math.min(LONGEST_STRIDE, Math.max(1, Math.ceil(this.#calls / this.#exactPerTick)));
+    this.#countdown = this.#stride === 1 ? this.#exactPerTick * SPARSE_STRIDE : this.#gap();
+  }
+
+  #sampleAndRearm(): number {
+    const weight = this.#stride;
+    if (weight === 1) this.#stride = SPARSE_STRIDE;
+    this.#countdown = this.#gap();
+    return weight;
+  }
+
+  /** Calls until the next timed one: geometric, so that a new tick may draw anew without a bias. */
+  #gap(): number {
+    return 1 + Math.floor(Math.log(1 - this.#random.next()) / Math.log(1 - 1 / this.#stride));
+  }
+}
