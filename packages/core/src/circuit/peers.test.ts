@@ -231,6 +231,15 @@ describe('resilience4j', () => {
     expect(fail(other)).toBe(3);
   });
 
+  test('a long streak does not begin anew under another limit', () => {
+    const options = { ...OPTIONS, failureRate: 1, minimumCalls: 1 };
+    const world = setup({ ...options, consecutiveFailures: 10 });
+    succeed(world, [world.breaker.tryAcquire()]);
+    expect(fail(world, 30)).toBe(30);
+    world.breaker.update({ ...options, consecutiveFailures: 9 });
+    expect(fail(world)).toBe(4 * 9 - 30);
+  });
+
   test('a half-open state ends by itself, whatever callers do (935, 2289)', () => {
     const world = setup();
     halfOpen(world);
