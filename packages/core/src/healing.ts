@@ -1,32 +1,324 @@
-import type { CircuitTransition } from './circuit/breaker.ts';
+import type { z } from 'zod';
+import { withOptions } from './ambient.ts';
 import { runtimeSchema } from './config/runtime-schema.ts';
+import type { TargetOptions } from './config/schema.ts';
+import { checkTargetOptions } from './config/settings.ts';
+import { NamePattern } from './config/target-name.ts';
 import { validate } from './config/validate.ts';
-import { Target, type TargetContext } from './target.ts';
-import { TargetRegistry } from './target-registry.ts';
+import { ConfigError } from './errors.ts';
+import { combineHealth, type HealthStatus } from './health/status.ts';
+import type { LeakTicket } from './permit.ts';
+import { RecoveryRegistry } from './recovery/registry.ts';
+import type { RunOptions } from './run.ts';
+import type { Mode, Target, TargetContext } from './target.ts';
+import { TargetRegistry, type TargetRules } from './target-registry.ts';
+import { type TargetStatus, targetStatus } from './target-status.ts';
+import { type CallbackErrorReport, CallbackErrors } from './telemetry/callback-errors.ts';
+import { Coverage, type CoverageReport } from './telemetry/coverage.ts';
+import {
+  EVENT_NAMES,
+  EventHub,
+  type HealingEventName,
+  type HealingEvents,
+  isEventName,
+} from './telemetry/events.ts';
+import {
+  type IncidentEntry,
+  IncidentLog,
+  type IncidentQuery,
+  type IncidentReport,
+} from './telemetry/incidents.ts';
+import { ControlLoop } from './tiers/control-loop.ts';
+import { makeTier } from './tiers/create.ts';
 import { systemClock } from './time/clock.ts';
 import { CoarseTime } from './time/coarse-time.ts';
 import { systemRandom } from './time/random.ts';
-export function createHealing(o: any = {}): any {
-  const c = validate(runtimeSchema, o, '');
-  const time = new CoarseTime(c.clock ?? systemClock, c.random ?? systemRandom, c.exactCallsPerTick);
-  const context: TargetContext = {
-    time,
-    random: c.random ?? systemRandom,
-    mode: c.mode,
-    activate: (t) => {
-      t.active = true;
-    },
-    attend() {},
-    transitioned() {},
-    settingsChanged() {},
-    incidentIdOf: () => undefined,
-    reportCallback() {},
-    ambientOptions: () => undefined,
-  };
-  const registry = new TargetRegistry(
-    { defaults: o.defaults ?? {}, exact: new Map(Object.entries(o.targets ?? {})), patterns: [] },
-    context,
-    c.maxTargets,
-  );
-  return { target: (n: string) => registry.get(n), time };
+
+/** What `createHealing` takes. Every setting has a default: `docs/settings.md`. */
+export type HealingOptions = z.input<typeof runtimeSchema>;
+
+/** The health of the process and of each target. */
+export interface RuntimeStatus extends HealthStatus {
+  readonly mode: Mode;
+  readonly targets: Readonly<Record<string, TargetStatus>>;
+  readonly coverage: CoverageReport;
+  readonly callbackErrors: readonly CallbackErrorReport[];
+  /** How often the event loop was found blocked for more than 100 ms. */
+  readonly stalls: number;
+}
+
+export interface CloseOptions {
+  /** How long calls in flight are waited for, in ms. Default: 0. */
+  drainMs?: number | undefined;
+}
+
+type Wrapped<F extends (...args: never[]) => unknown> = (
+  ...args: Parameters<F>
+) => Promise<Awaited<ReturnType<F>>>;
+
+/** Options of `wrap`: those of the target, and those of each call. */
+export type WrapOptions<T> = TargetOptions & Omit<RunOptions<T>, 'signal'>;
+
+const SWEEP_MS = 60_000;
+const DRAIN_CHECK_MS = 20;
+
+/** What heals one process: its targets, the loop that watches them, and what is told of them. */
+export class Healing {
+  readonly mode: Mode;
+  readonly time: CoarseTime;
+  /** Recovery strategies, for all targets. */
+  readonly recovery = new RecoveryRegistry();
+  readonly coverage = new Coverage();
+
+  readonly #targets: TargetRegistry;
+  readonly #loop: ControlLoop;
+  readonly #incidents: IncidentLog;
+  readonly #callbackErrors = new CallbackErrors();
+  readonly #events = new EventHub((error) => this.reportCallback('runtime', 'listener', error));
+  readonly #notify: HealingOptions['notify'];
+  readonly #waiting = new Set<Target>();
+  readonly #onClose: (() => void)[] = [];
+  readonly #leaks: FinalizationRegistry<{ target: Target; ticket: LeakTicket }>;
+  #closing = false;
+  #nextSweep = 0;
+
+  /** @throws ConfigError for a wrong setting */
+  constructor(options: HealingOptions) {
+    const settings = validate(runtimeSchema, options, '');
+    const { clock = systemClock, random = systemRandom } = settings;
+    const disabled = settings.disabled ?? process.env.HEALIX_DISABLED === '1';
+    this.mode = disabled ? 'off' : settings.mode;
+    this.time = new CoarseTime(clock, random, settings.exactCallsPerTick);
+    this.#notify = settings.notify;
+    this.#incidents = new IncidentLog(random);
+    this.#leaks = new FinalizationRegistry(({ target, ticket }) => {
+      if (ticket.released) return;
+      this.coverage.permitsLeaked++;
+      target.reclaim(ticket);
+    });
+    this.#loop = new ControlLoop({
+      incidents: this.#incidents,
+      makeHealing: (target) => this.#makeHealing(target),
+      onError: (target, error) => this.reportCallback(target.name, 'control loop', error),
+    });
+    this.#targets = new TargetRegistry(rulesOf(options), this.#targetContext(), settings.maxTargets);
+    this.time.onTick((now) => this.#tick(now));
+  }
+
+  /** True when the emergency switch is set: everything passes through untouched. */
+  get disabled(): boolean {
+    return this.mode === 'off';
+  }
+
+  /** True once `close` was called: readiness has fallen, calls still go through. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /**
+   * The target of that name, made on first use. Names that begin with `route:` are routes of this service, all
+   * others are things that it calls.
+   *
+   * @param options settings that stand beside the route or the call: over those of its name, under `update`
+   * @throws ConfigError for a wrong setting
+   */
+  target(name: string, options?: TargetOptions): Target {
+    if (typeof name !== 'string' || name === '') throw new ConfigError('target', name, 'a name');
+    const target = this.#targets.get(name);
+    if (options !== undefined) target.setRouteOptions(options);
+    return target;
+  }
+
+  /**
+   * `fn` under the protection of the target `name`: same arguments, same result, as a promise. Of an overloaded
+   * function TypeScript sees the last signature; a method is passed bound, or in an arrow function.
+   *
+   * @throws ConfigError for a wrong setting
+   */
+  wrap<F extends (...args: never[]) => unknown>(
+    name: string,
+    fn: F,
+    options: WrapOptions<Awaited<ReturnType<F>>> = {},
+  ): Wrapped<F> {
+    if (typeof fn !== 'function') throw new ConfigError('wrap', fn, 'a function');
+    const { idempotent, fallback, stale, method, idempotencyKey, deadlineMs, ...settings } = options;
+    const target = this.target(name, deadlineMs === undefined ? settings : { ...settings, deadlineMs });
+    const call: RunOptions = {
+      idempotent,
+      fallback: fallback as RunOptions['fallback'],
+      stale,
+      method,
+      idempotencyKey,
+    };
+    return ((...args: never[]) => target.run(() => fn(...args), call)) as Wrapped<F>;
+  }
+
+  /** Calls `fn`; healed calls within it, however deep, have `options` where they say nothing themselves. */
+  with<T>(options: RunOptions, fn: () => T): T {
+    return withOptions(options, fn);
+  }
+
+  /** Calls `listener` with each event of that name. One that throws is counted and told of once. */
+  on<N extends HealingEventName>(name: N, listener: (event: HealingEvents[N]) => void): () => void {
+    if (!isEventName(name)) throw new ConfigError('on', name, `one of ${EVENT_NAMES.join(', ')}`);
+    if (typeof listener !== 'function') throw new ConfigError('listener', listener, 'a function');
+    return this.#events.on(name, listener);
+  }
+
+  status(): RuntimeStatus {
+    const targets: Record<string, TargetStatus> = {};
+    let lateReleases = 0;
+    for (const target of this.#targets) {
+      targets[target.name] = this.statusOf(target);
+      lateReleases += target.counts.lateReleases;
+    }
+    return {
+      ...combineHealth(Object.entries(targets)),
+      mode: this.mode,
+      targets,
+      coverage: this.coverage.report(lateReleases),
+      callbackErrors: this.#callbackErrors.report(),
+      stalls: this.time.stalls,
+    };
+  }
+
+  /** The incidents under way and the last ones that ended, the latest first. */
+  incidents(query: IncidentQuery = {}): IncidentReport[] {
+    return this.#incidents.query(query);
+  }
+
+  /** Everything that `status()` counts, as Prometheus text (version 0.0.4). */
+  async metrics(): Promise<string> {
+    const { renderMetrics } = await import('./metrics.ts');
+    return renderMetrics(this.status().targets);
+  }
+
+  /** @internal A callback of the user's threw: counted, told of once, and no harm to anyone. */
+  reportCallback(target: string, callback: string, error: unknown): void {
+    this.#callbackErrors.note(target, callback, error);
+  }
+
+  /** @internal */
+  onClose(callback: () => void): void {
+    this.#onClose.push(callback);
+  }
+
+  /**
+   * Ends healing. Readiness falls at once; calls in flight are waited for, at most `drainMs`. Calls that still
+   * come go through as before.
+   */
+  async close({ drainMs = 0 }: CloseOptions = {}): Promise<void> {
+    this.#closing = true;
+    const { clock } = this.time;
+    const until = clock.now() + drainMs;
+    while (this.#inFlight() > 0 && clock.now() < until) {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, DRAIN_CHECK_MS).keepAlive(true));
+    }
+    for (const callback of this.#onClose.splice(0)) callback();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal */
+  statusOf(target: Target): TargetStatus {
+    const healing = this.#loop.healingOf(target) ?? this.#makeHealing(target);
+    return targetStatus(target, healing.getHealthStatus());
+  }
+
+  #targetContext(): TargetContext {
+    const { time, mode } = this;
+    return {
+      time,
+      mode,
+      random: time.random,
+      activate: (target) => this.#loop.watch(target, time.now),
+      attend: (target) => {
+        this.#waiting.add(target);
+        time.ensureAwake();
+      },
+      watchForLeak: (permit, target, ticket) => this.#leaks.register(permit, { target, ticket }),
+      transitioned: (target, transition) => {
+        this.#loop.hurry(target);
+        this.#events.publish('transition', {
+          ...transition,
+          target: target.name,
+          at: time.clock.wall(),
+          observed: mode === 'observe',
+          incidentId: target.incidentId,
+        });
+      },
+      settingsChanged: (target, author, change) =>
+        this.#events.publish('settings', {
+          target: target.name,
+          at: time.clock.wall(),
+          version: target.settingsVersion,
+          author,
+          change,
+        }),
+      incidentIdOf: (target) => this.#incidents.openOf(target.name)?.id,
+      reportCallback: (target, what, error) => this.reportCallback(target, what, error),
+      statusOf: (target) => this.statusOf(target),
+    };
+  }
+
+  #makeHealing(target: Target) {
+    const { name, kind, breaker, monitor, settings } = target;
+    const { clock } = this.time;
+    return makeTier(
+      {
+        name,
+        kind,
+        breaker,
+        monitor,
+        clock,
+        registry: this.recovery,
+        incidents: this.#incidents,
+        overlay: (key, options) => {
+          if (this.mode === 'heal') target.overlay(key, options);
+        },
+        notify: (incident) => this.#notify?.(incident),
+        onStrategyError: (strategy, error) => this.reportCallback(name, `strategy ${strategy.name}`, error),
+        onIncidentEntry: (incident, entry) => this.#tellOfIncident(incident, entry),
+      },
+      settings,
+    );
+  }
+
+  #tellOfIncident(incident: IncidentReport, entry: IncidentEntry): void {
+    const { target } = incident;
+    const { at } = entry;
+    this.#events.publish('incident', { target, at, entry, incident });
+    if (entry.what !== 'recovered') return;
+    this.#events.publish('recovered', { target, at, incident, tookMs: at - incident.openedAt });
+  }
+
+  #tick(now: number): boolean {
+    const busy = this.#loop.tick(now);
+    for (const target of this.#waiting) if (!target.serveWaiting(now)) this.#waiting.delete(target);
+    if (now >= this.#nextSweep) {
+      this.#nextSweep = now + SWEEP_MS;
+      this.#targets.sweep(now);
+    }
+    return busy || this.#waiting.size > 0;
+  }
+
+  #inFlight(): number {
+    let total = 0;
+    for (const target of this.#targets) total += target.monitor.inFlight;
+    return total;
+  }
+}
+
+function rulesOf({ defaults = {}, targets = {} }: HealingOptions): TargetRules {
+  checkTargetOptions(defaults, 'defaults');
+  const exact = new Map<string, TargetOptions>();
+  const patterns: { pattern: NamePattern; options: TargetOptions }[] = [];
+  for (const [key, { match, ...options }] of Object.entries(targets)) {
+    checkTargetOptions(options, `targets.${key}`);
+    if (match === undefined) exact.set(key, options);
+    else patterns.push({ pattern: new NamePattern(match), options });
+  }
+  return { defaults, exact, patterns };
 }

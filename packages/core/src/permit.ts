@@ -15,6 +15,14 @@ export interface PermitIssuer {
   readonly incidentId: string | undefined;
 }
 
+export const RELEASED = Symbol('released');
+
+/** What outlives a watched permit: told to the leak watch when the permit is dropped without a release. */
+export interface LeakTicket {
+  readonly token: number;
+  released: boolean;
+}
+
 /** The right to make one call. It goes back with `target.release`, exactly once. */
 export class Permit {
   readonly target: PermitIssuer;
@@ -28,7 +36,8 @@ export class Permit {
   latencyMs = -1;
   /** With the outcome `overload`: ms until the other side wants to see another try. */
   retryAfterMs = 0;
-  released = false;
+  /** @internal Undefined while it is held; a ticket instead where a leak would be noticed; then RELEASED. */
+  hold: LeakTicket | typeof RELEASED | undefined = undefined;
 
   constructor(target: PermitIssuer, token: number, start: number, weight: number) {
     this.target = target;
@@ -39,6 +48,10 @@ export class Permit {
 
   get ok(): true {
     return true;
+  }
+
+  get released(): boolean {
+    return this.hold === RELEASED;
   }
 }
 

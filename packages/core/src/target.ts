@@ -14,10 +14,11 @@ import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, retryAfterOf } from './outcome.ts';
-import { Permit, type PermitIssuer, Rejection } from './permit.ts';
+import { type LeakTicket, Permit, type PermitIssuer, RELEASED, Rejection } from './permit.ts';
 import { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
 import { type AttemptContext, type RunHost, type RunOptions, run } from './run.ts';
+import type { TargetStatus, WouldHave } from './target-status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
 
@@ -31,11 +32,14 @@ export interface TargetContext {
   readonly mode: Mode;
   /** Has the control loop watch the target. */
   activate(target: Target): void;
+  /** Has `reclaim` called if `permit` is dropped while `ticket` is not released. */
+  watchForLeak(permit: Permit, target: Target, ticket: LeakTicket): void;
   /** Has `serveWaiting` called each tick until it returns false. */
   attend(target: Target): void;
   transitioned(target: Target, transition: CircuitTransition): void;
   settingsChanged(target: Target, author: SettingsAuthor, change: object): void;
   incidentIdOf(target: Target): string | undefined;
+  statusOf(target: Target): TargetStatus;
   reportCallback(target: string, what: string, error: unknown): void;
 }
 
@@ -48,9 +52,6 @@ export interface ForceOptions {
   /** Why, for whoever reads the events. */
   reason?: string | undefined;
 }
-
-/** Calls that observe mode would have refused, by what they really came to. */
-export type WouldHave = Record<'success' | 'failure' | 'overload' | 'ignored', number> & { timedOut: number };
 
 const REFUSED = 0;
 /** Tokens of calls that the breaker has no part in. */
@@ -80,6 +81,9 @@ export class Target implements RunHost, PermitIssuer {
   readonly #context: TargetContext;
   readonly #stack: SettingsStack;
   readonly #observing: boolean;
+  readonly #off: boolean;
+  #watchedTick = -1;
+  #idleSince = 0;
   #settings: TargetSettings;
   #plain = true;
   #slowCallMs = Number.POSITIVE_INFINITY;
@@ -95,6 +99,7 @@ export class Target implements RunHost, PermitIssuer {
     this.random = context.random;
     this.#context = context;
     this.#observing = context.mode === 'observe';
+    this.#off = context.mode === 'off';
     this.#stack = new SettingsStack(name, base);
     this.#settings = base.settings;
     this.breaker = new CircuitBreaker(base.settings.circuit, {
@@ -138,6 +143,10 @@ export class Target implements RunHost, PermitIssuer {
     return this.breaker.stateAt(this.time.read());
   }
 
+  status(): TargetStatus {
+    return this.#context.statusOf(this);
+  }
+
   /**
    * Asks to make one call. A permit must go back with `release`, exactly once, on every way out; a rejection
    * is a value that says why and when to try again.
@@ -147,11 +156,14 @@ export class Target implements RunHost, PermitIssuer {
     if (token === REFUSED) return this.rejection();
     const { time } = this;
     const weight = time.sampleWeight();
-    return new Permit(this, token, weight === 0 ? time.now : time.clock.now(), weight);
+    const permit = new Permit(this, token, weight === 0 ? time.now : time.clock.now(), weight);
+    if (time.ticks !== this.#watchedTick) this.#watch(permit);
+    return permit;
   }
 
   /** @internal A token to make a permit of, or 0: refused, and `rejection()` says why. */
   admit(operation: Operation): number {
+    if (this.#off) return OFF;
     const now = this.time.enter();
     if (!this.active) this.#context.activate(this);
     const token = this.#plain ? this.breaker.tryAcquire(now) : this.#admitGuarded(operation, now);
@@ -178,11 +190,13 @@ export class Target implements RunHost, PermitIssuer {
    * @param target where the call is booked, if another target proved to be the right one
    */
   release(permit: Permit, outcome: Outcome, target: Target = this): void {
-    if (permit.released) {
+    const { hold } = permit;
+    if (hold === RELEASED) {
       this.counts.lateReleases++;
       return;
     }
-    permit.released = true;
+    permit.hold = RELEASED;
+    if (hold !== undefined) hold.released = true;
     if (permit.token === OFF) return;
     const owner = permit.target as Target;
     owner.monitor.inFlight--;
@@ -307,15 +321,14 @@ export class Target implements RunHost, PermitIssuer {
   /** @internal True when nothing would be lost by forgetting the target. */
   isDisposable(now: number, idleMs: number): boolean {
     const { breaker, monitor } = this;
-    const idle = monitor.inFlight === 0 && now - monitor.lastAt > idleMs && !this.#waitingRoom?.busy;
+    if (this.active) this.#idleSince = now;
+    const idle = monitor.inFlight === 0 && now - this.#idleSince > idleMs && !this.#waitingRoom?.busy;
     return idle && breaker.plain && breaker.forced === null && this.incidentId === undefined;
   }
 
   #admitGuarded(operation: Operation, now: number): number {
-    const { mode } = this.#context;
-    if (mode === 'off') return OFF;
     if (this.#settings.exempt) return UNJUDGED;
-    if (mode === 'observe') return this.breaker.tryAcquire(now) || WOULD_REFUSE;
+    if (this.#observing) return this.breaker.tryAcquire(now) || WOULD_REFUSE;
     const verdict = this.policy.check(operation, this.monitor.inFlight, now);
     if (verdict.kind === 'deny') {
       this.#denial = verdict;
@@ -345,6 +358,20 @@ export class Target implements RunHost, PermitIssuer {
     this.#book(token, permit, outcome, latencyMs, now);
   }
 
+  /** One permit a tick is watched: a leak that happens again and again is found, at no cost to the others. */
+  #watch(permit: Permit): void {
+    this.#watchedTick = this.time.ticks;
+    const ticket = { token: permit.token, released: false };
+    permit.hold = ticket;
+    this.#context.watchForLeak(permit, this, ticket);
+  }
+
+  /** @internal A watched permit was dropped: its place is given back. */
+  reclaim({ token }: LeakTicket): void {
+    this.monitor.inFlight--;
+    this.breaker.record(token, 'ignored', 0, this.time.read());
+  }
+
   #recordWouldHave(): WouldHave {
     this.#wouldHave ??= { success: 0, failure: 0, overload: 0, ignored: 0, timedOut: 0 };
     return this.#wouldHave;
@@ -368,6 +395,7 @@ export class Target implements RunHost, PermitIssuer {
     this.#slowCallMs = settings.circuit.slowCallMs ?? Number.POSITIVE_INFINITY;
     this.breaker.update(settings.circuit, settings.timeoutMs, now);
     this.policy.update(settings.policy, now);
+    this.monitor.concurrency = settings.policy.concurrency;
     this.#budget?.update(settings.retry);
     this.#replan();
   }

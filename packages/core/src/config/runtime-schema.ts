@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { IncidentReport } from '../telemetry/incidents.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { targetSchema } from './schema.ts';
@@ -43,6 +44,10 @@ export const runtimeSchema = z.strictObject({
     .describe('Calls that are timed exactly in each 20 ms; with more, one in 16 is.'),
   defaults: targetSchema.prefault({}),
   targets: z.record(z.string(), namedTargetSchema).default({}),
+  notify: z
+    .custom<(incident: IncidentReport) => void | Promise<void>>((value) => typeof value === 'function')
+    .describe('a function')
+    .optional(),
   clock: z
     .custom<Clock>(hasMethods('now', 'wall', 'setTimer', 'afterPoll'))
     .describe('an object with now, wall, setTimer, afterPoll')

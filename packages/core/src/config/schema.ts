@@ -115,6 +115,9 @@ export const recoverySchema = z.strictObject({
   calmMs: ms(10, 3_600_000)
     .default(1_000)
     .describe('Health must last this long before an incident counts as recovered.'),
+  escalateAfterMs: ms(0, 86_400_000)
+    .default(10_000)
+    .describe('An incident that has lasted this long may be escalated to a person (level 6).'),
   maxLevel: count(0, 6).default(6).describe('The highest recovery level that may be climbed.'),
   anomalyRate: z
     .number()
@@ -168,6 +171,7 @@ export const targetSchema = z.strictObject({
 export type CircuitOptions = z.input<typeof circuitSchema>;
 export type RetryOptions = z.input<typeof retrySchema>;
 export type PolicyOptions = z.input<typeof policySchema>;
+export type RecoveryOptions = z.input<typeof recoverySchema>;
 export type RateOptions = z.input<typeof rateSchema>;
 /** What a user may say of a target. Every setting has a default: `docs/settings.md`. */
 export type TargetOptions = z.input<typeof targetSchema>;

@@ -1,7 +1,7 @@
 import type { Outcome } from '../config/schema.ts';
 import { LatencyHistogram } from './histogram.ts';
 
-/** Counts since the target was made. */
+/** What calls came to. */
 export interface CallCounts {
   success: number;
   failure: number;
@@ -11,27 +11,88 @@ export interface CallCounts {
 }
 
 /** A target's recent health, over `overMs`. */
-export interface HealthSnapshot extends CallCounts {
-  overMs: number;
+export interface HealthSnapshot extends Readonly<CallCounts> {
+  readonly overMs: number;
   /** All but ignored calls. */
-  calls: number;
-  inFlight: number;
-  failureRate: number;
-  slowRate: number;
+  readonly calls: number;
+  readonly inFlight: number;
+  /** Calls in flight in relation to `policy.concurrency`; 0 where there is no limit. */
+  readonly saturation: number;
+  readonly failureRate: number;
+  readonly slowRate: number;
   /** Latencies in ms; undefined while nothing was timed. */
-  p50: number | undefined;
-  p95: number | undefined;
-  p99: number | undefined;
+  readonly p50: number | undefined;
+  readonly p95: number | undefined;
+  readonly p99: number | undefined;
   /** The last values of the target's own signals. */
-  signals: Readonly<Record<string, number>>;
+  readonly signals: Readonly<Record<string, number>>;
 }
 
-interface Sample extends CallCounts {
-  at: number;
-}
-
-const WINDOW_MS = 10_000;
+/** The longest time that a snapshot looks back. */
+export const WINDOW_MS = 10_000;
+/** Ms between two samples. */
+export const SAMPLE_MS = 500;
+const SAMPLES = WINDOW_MS / SAMPLE_MS + 1;
+const FIELDS = 6;
 const QUANTILES = [0.5, 0.95, 0.99] as const;
+const NO_SIGNALS: Readonly<Record<string, number>> = Object.freeze({});
+
+/** Quantiles are worked out when they are first read: most snapshots are asked for their counts alone. */
+class Snapshot implements HealthSnapshot {
+  readonly success: number;
+  readonly failure: number;
+  readonly overload: number;
+  readonly ignored: number;
+  readonly slow: number;
+  readonly overMs: number;
+  readonly calls: number;
+  readonly inFlight: number;
+  readonly saturation: number;
+  readonly signals: Readonly<Record<string, number>>;
+  readonly #latency: LatencyHistogram;
+  readonly #now: number;
+  #quantiles: readonly (number | undefined)[] | undefined;
+
+  constructor(monitor: HealthMonitor, now: number, overMs: number, counts: CallCounts) {
+    this.success = counts.success;
+    this.failure = counts.failure;
+    this.overload = counts.overload;
+    this.ignored = counts.ignored;
+    this.slow = counts.slow;
+    this.overMs = overMs;
+    this.calls = counts.success + counts.failure + counts.overload;
+    this.inFlight = monitor.inFlight;
+    this.saturation = monitor.concurrency === undefined ? 0 : monitor.inFlight / monitor.concurrency;
+    this.signals = monitor.signals;
+    this.#latency = monitor.latency;
+    this.#now = now;
+  }
+
+  get failureRate(): number {
+    return this.calls === 0 ? 0 : this.failure / this.calls;
+  }
+
+  get slowRate(): number {
+    return this.calls === 0 ? 0 : this.slow / this.calls;
+  }
+
+  get p50(): number | undefined {
+    return this.#latencies()[0];
+  }
+
+  get p95(): number | undefined {
+    return this.#latencies()[1];
+  }
+
+  get p99(): number | undefined {
+    return this.#latencies()[2];
+  }
+
+  #latencies(): readonly (number | undefined)[] {
+    this.#quantiles ??= this.#latency.quantiles(QUANTILES, this.#now);
+    return this.#quantiles;
+  }
+}
 
 /**
  * Counts what calls come to. The request path only ever adds one; a window is the difference between now and
@@ -43,14 +104,21 @@ export class HealthMonitor implements CallCounts {
   overload = 0;
   ignored = 0;
   slow = 0;
-  inFlight = 0;
   refused = 0;
-  /** When the last call ended. */
-  lastAt = Number.NEGATIVE_INFINITY;
+  inFlight = 0;
+  /** The most calls that may be in flight, where there is a limit. */
+  concurrency: number | undefined = undefined;
   readonly latency = new LatencyHistogram(WINDOW_MS);
-  readonly #samples: Sample[] = [];
-  #signals: Map<string, number> | undefined;
+  #samples: Float64Array | undefined;
+  #sampled = 0;
+  #signals: Readonly<Record<string, number>> | undefined;
 
+  /** All calls that have ended. */
+  get ended(): number {
+    return this.success + this.failure + this.overload + this.ignored;
+  }
+
+  /** @param weight how many calls this one stands for in the latency histogram; 0: it was not timed */
   record(outcome: Outcome, latencyMs: number, slow: boolean, weight: number, now: number): void {
     if (outcome === 'success') this.success++;
     else if (outcome === 'failure') this.failure++;
@@ -63,45 +131,44 @@ export class HealthMonitor implements CallCounts {
     if (weight > 0) this.latency.record(latencyMs, weight, now);
   }
 
+  /** The last values of the target's own signals. */
+  get signals(): Readonly<Record<string, number>> {
+    return this.#signals ?? NO_SIGNALS;
+  }
+
   /** A signal of the user's own, such as a queue's depth. */
   signal(name: string, value: number): void {
-    this.#signals ??= new Map();
-    this.#signals.set(name, value);
+    this.#signals = { ...this.#signals, [name]: value };
   }
 
-  /** Marks a point in time that windows may later begin at. The control loop calls it. */
+  /** Marks a point in time that windows may begin at. */
   sample(now: number): void {
+    this.#samples ??= new Float64Array(SAMPLES * FIELDS);
     const { success, failure, overload, ignored, slow } = this;
-    this.#samples.push({ at: now, success, failure, overload, ignored, slow });
-    while (this.#samples.length > 1 && (this.#samples[1] as Sample).at <= now - WINDOW_MS)
-      this.#samples.shift();
+    this.#samples.set([now, success, failure, overload, ignored, slow], (this.#sampled % SAMPLES) * FIELDS);
+    this.#sampled++;
   }
 
-  /** The last ten seconds or so, or `sinceMs` if that is less. */
+  /** What happened since about `sinceMs` ago, or since the first sample where that is less. */
   snapshot(now: number, sinceMs: number = WINDOW_MS): HealthSnapshot {
-    const from = this.#samples.findLast(({ at }) => at <= now - sinceMs) ?? this.#samples[0];
-    const success = this.success - (from?.success ?? 0);
-    const failure = this.failure - (from?.failure ?? 0);
-    const overload = this.overload - (from?.overload ?? 0);
-    const slow = this.slow - (from?.slow ?? 0);
-    const ignored = this.ignored - (from?.ignored ?? 0);
-    const calls = success + failure + overload;
-    const [p50, p95, p99] = this.latency.quantiles(QUANTILES, now);
-    return {
-      overMs: from === undefined ? 0 : now - from.at,
-      calls,
-      success,
-      failure,
-      overload,
-      ignored,
-      slow,
-      inFlight: this.inFlight,
-      failureRate: calls === 0 ? 0 : failure / calls,
-      slowRate: calls === 0 ? 0 : slow / calls,
-      p50,
-      p95,
-      p99,
-      signals: Object.fromEntries(this.#signals ?? []),
-    };
+    const [at, success, failure, overload, ignored, slow] = this.#since(now - sinceMs, now);
+    return new Snapshot(this, now, now - at, {
+      success: this.success - success,
+      failure: this.failure - failure,
+      overload: this.overload - overload,
+      ignored: this.ignored - ignored,
+      slow: this.slow - slow,
+    });
+  }
+
+  /** The latest sample at or before `from`, else the oldest, else the beginning. */
+  #since(from: number, now: number): [number, number, number, number, number, number] {
+    const samples = this.#samples;
+    if (samples === undefined) return [now, 0, 0, 0, 0, 0];
+    const oldest = Math.max(0, this.#sampled - SAMPLES);
+    let index = this.#sampled - 1;
+    while (index > oldest && (samples[(index % SAMPLES) * FIELDS] as number) > from) index--;
+    const at = (index % SAMPLES) * FIELDS;
+    return [...samples.subarray(at, at + FIELDS)] as [number, number, number, number, number, number];
   }
 }

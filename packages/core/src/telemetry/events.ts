@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CircuitState } from '../circuit/breaker.ts';
 import type { SettingsAuthor } from '../config/settings-stack.ts';
-import type { IncidentReport } from './incidents.ts';
+import type { IncidentEntry, IncidentReport } from './incidents.ts';
 
 interface TargetEvent {
   /** The target's name. */
@@ -16,14 +16,17 @@ export interface TransitionEvent extends TargetEvent {
   readonly to: CircuitState;
   /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`. */
   readonly reason: string;
+  /** What the person who forced it says. */
+  readonly detail?: string | undefined;
   /** In observe mode: nothing was refused because of it. */
   readonly observed: boolean;
   readonly incidentId: string | undefined;
 }
 
-/** An incident began, climbed a level, was verified, was undone, or was given up. */
+/** An incident began, or its story went on. */
 export interface IncidentEvent extends TargetEvent {
-  readonly phase: 'opened' | 'responded' | 'verified' | 'unproven' | 'undone' | 'gave-up' | 'escalated';
+  /** What has just happened: the last line of the incident's timeline. */
+  readonly entry: IncidentEntry;
   readonly incident: IncidentReport;
 }
 

@@ -1,7 +1,124 @@
-import type { HealthSnapshot } from '../health/monitor.ts';
+import type { Anomaly } from '../health/anomaly.ts';
+import type { Random } from '../time/random.ts';
 
+export type IncidentStatus = 'open' | 'gave-up' | 'recovered';
+
+/** One line of an incident's story. */
+export interface IncidentEntry {
+  /** Wall-clock ms since 1970. */
+  readonly at: number;
+  readonly what:
+    | 'anomaly'
+    | 'transition'
+    | 'responded'
+    | 'failed-to-respond'
+    | 'verified'
+    | 'unproven'
+    | 'undone'
+    | 'gave-up'
+    | 'recovered';
+  /** A recovery strategy's name and level, where one is meant. */
+  readonly strategy?: string;
+  readonly level?: number;
+  readonly detail?: string;
+  readonly evidence?: Readonly<Record<string, number>>;
+}
+
+/** From the first anomaly to verified recovery. */
 export interface IncidentReport {
   readonly id: string;
   readonly target: string;
+  readonly anomaly: Anomaly;
+  readonly status: IncidentStatus;
+  /** The highest recovery level climbed. */
+  readonly level: number;
+  /** Wall-clock ms since 1970. */
+  readonly openedAt: number;
+  readonly endedAt: number | undefined;
+  readonly timeline: readonly IncidentEntry[];
 }
-export type X = HealthSnapshot;
+
+const LONGEST_TIMELINE = 100;
+
+/** An incident while it is being written. */
+export class Incident implements IncidentReport {
+  readonly id: string;
+  readonly target: string;
+  readonly openedAt: number;
+  anomaly: Anomaly;
+  status: IncidentStatus = 'open';
+  level = 0;
+  endedAt: number | undefined = undefined;
+  readonly timeline: IncidentEntry[] = [];
+
+  constructor(id: string, target: string, anomaly: Anomaly, at: number) {
+    this.id = id;
+    this.target = target;
+    this.anomaly = anomaly;
+    this.openedAt = at;
+    this.add({ at, what: 'anomaly', detail: anomaly.kind, evidence: anomaly.evidence });
+  }
+
+  /** Adds a line; past a hundred the middle of the story gives way to its end. */
+  add(entry: IncidentEntry): void {
+    if (this.timeline.length >= LONGEST_TIMELINE) this.timeline.splice(LONGEST_TIMELINE / 2, 1);
+    this.timeline.push(entry);
+  }
+
+  report(): IncidentReport {
+    const { id, target, anomaly, status, level, openedAt, endedAt, timeline } = this;
+    return { id, target, anomaly, status, level, openedAt, endedAt, timeline: [...timeline] };
+  }
+}
+
+export interface IncidentQuery {
+  target?: string | undefined;
+  /** At most so many, the latest first. Default: all that are kept. */
+  limit?: number | undefined;
+}
+
+const KEPT = 200;
+
+/** The incidents under way, and the last ones that ended. */
+export class IncidentLog {
+  readonly #random: Random;
+  readonly #open = new Map<string, Incident>();
+  readonly #all: Incident[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  openOf(target: string): Incident | undefined {
+    return this.#open.get(target);
+  }
+
+  open(target: string, anomaly: Anomaly, at: number): Incident {
+    const id = Math.floor(this.#random.next() * 36 ** 8)
+      .toString(36)
+      .padStart(8, '0');
+    const incident = new Incident(id, target, anomaly, at);
+    this.#open.set(target, incident);
+    this.#all.push(incident);
+    if (this.#all.length > KEPT) this.#forgetOldest();
+    return incident;
+  }
+
+  end(incident: Incident): void {
+    this.#open.delete(incident.target);
+  }
+
+  query({ target, limit = KEPT }: IncidentQuery = {}): IncidentReport[] {
+    const found =
+      target === undefined ? this.#all : this.#all.filter((incident) => incident.target === target);
+    return found
+      .slice(-limit || found.length)
+      .reverse()
+      .map((incident) => incident.report());
+  }
+
+  #forgetOldest(): void {
+    const ended = this.#all.findIndex((incident) => incident.endedAt !== undefined);
+    this.#all.splice(Math.max(0, ended), 1);
+  }
+}

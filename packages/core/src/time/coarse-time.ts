@@ -35,7 +35,7 @@ export class CoarseTime {
   /** The number of ticks so far: something that watches one call a tick compares it. */
   ticks = 0;
 
-  readonly #random: Random;
+  readonly random: Random;
   readonly #exactPerTick: number;
   readonly #listeners = new Set<TickListener>();
   #timer: Timer | undefined;
@@ -51,7 +51,7 @@ export class CoarseTime {
     this.clock = clock;
     this.now = clock.now();
     this.wheel = new TimerWheel(TICK_MS, this.now);
-    this.#random = random;
+    this.random = random;
     this.#exactPerTick = exactPerTick;
     this.#countdown = exactPerTick * SPARSE_STRIDE;
   }
@@ -137,14 +137,23 @@ export class CoarseTime {
     this.now = now;
     this.ticks++;
     this.#budget();
-    if (stalled) this.clock.afterPoll(() => this.wheel.advance(this.read()));
-    else this.wheel.advance(now);
-    let wanted = this.wheel.busy;
+    let wanted = true;
+    try {
+      if (stalled) this.clock.afterPoll(() => this.wheel.advance(this.read()));
+      else this.wheel.advance(now);
+      wanted = this.#tellListeners(now) || this.wheel.busy;
+    } finally {
+      this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
+      this.#calls = 0;
+      if (this.#idleTicks > IDLE_TICKS_BEFORE_SLEEP) this.stop();
+      else if (!this.#asleep) this.#arm();
+    }
+  }
+
+  #tellListeners(now: number): boolean {
+    let wanted = false;
     for (const listener of this.#listeners) if (listener(now)) wanted = true;
-    this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
-    this.#calls = 0;
-    if (this.#idleTicks > IDLE_TICKS_BEFORE_SLEEP) this.stop();
-    else if (!this.#asleep) this.#arm();
+    return wanted;
   }
 
   #budget(): void {
@@ -161,6 +170,6 @@ export class CoarseTime {
 
   /** Calls until the next timed one: geometric, so that a new tick may draw anew without a bias. */
   #gap(): number {
-    return 1 + Math.floor(Math.log(1 - this.#random.next()) / Math.log(1 - 1 / this.#stride));
+    return 1 + Math.floor(Math.log(1 - this.random.next()) / Math.log(1 - 1 / this.#stride));
   }
 }

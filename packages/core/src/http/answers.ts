@@ -1,0 +1,65 @@
+import { STATUS_CODES } from 'node:http';
+import type { DeadlineError } from '../errors.ts';
+import type { Rejection, RejectionReason } from '../permit.ts';
+import type { Target } from '../target.ts';
+import { hasUnreadBody, type RawRequest, type RawResponse } from './raw.ts';
+
+/** An answer of healix's own, in place of the handler's. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const STATUS: Record<Exclude<RejectionReason, 'policy'>, number> = {
+  'circuit-open': 503,
+  concurrency: 503,
+  rate: 429,
+};
+
+/** What a client is told when its request is refused: problem+json (RFC 9457), and when to try again. */
+export function refusalAnswer(req: RawRequest, rejection: Rejection): Answer {
+  const { reason, detail, retryAfterMs, target } = rejection;
+  const status = reason === 'policy' ? rejection.status : STATUS[reason];
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (status === 503 || status === 429) {
+    headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
+  }
+  if (hasUnreadBody(req)) headers.connection = 'close';
+  const { name, incidentId } = target;
+  return { status, headers, body: problem(status, reason, detail, { target: name, retryAfterMs, incidentId }) };
+}
+
+/** What a client is told when the route's deadline passed before the handler answered. */
+export function deadlineAnswer(req: RawRequest, error: DeadlineError, target: Target): Answer {
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+  if (hasUnreadBody(req)) headers.connection = 'close';
+  const { name, incidentId } = target;
+  const body = problem(504, 'deadline', 'the deadline passed', { target: error.target ?? name, incidentId });
+  return { status: 504, headers, body };
+}
+
+/** Sends an answer over Node's own response. */
+export function sendAnswer(res: RawResponse, { status, headers, body }: Answer): void {
+  res.statusCode = status;
+  for (const name in headers) res.setHeader(name, headers[name] as string);
+  res.setHeader('content-length', Buffer.byteLength(body));
+  res.end(body);
+}
+
+function problem(
+  status: number,
+  reason: string,
+  detail: string,
+  { retryAfterMs, ...more }: { target: string; retryAfterMs?: number; incidentId: string | undefined },
+): string {
+  return JSON.stringify({
+    type: `urn:healix:${reason}`,
+    title: STATUS_CODES[status] ?? 'Refused',
+    status,
+    detail,
+    reason,
+    ...more,
+    ...(retryAfterMs === undefined ? undefined : { retryAfterMs: Math.ceil(retryAfterMs) }),
+  });
+}

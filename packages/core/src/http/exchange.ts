@@ -1,0 +1,149 @@
+import type { Outcome } from '../config/schema.ts';
+import { DeadlineError, withoutStack } from '../errors.ts';
+import { Permit } from '../permit.ts';
+import type { Target } from '../target.ts';
+import type { Timed } from '../time/timer-wheel.ts';
+import type { Inbound } from './inbound.ts';
+import { isHttp2, type RawRequest, type RawResponse } from './raw.ts';
+import type { Route } from './routes.ts';
+
+/** A client that waited this long for nothing, and left, has met a hang, where no `timeoutMs` says otherwise. */
+const HANG_MS = 30_000;
+
+/** What a handler sees of healing: `request.healing` in Fastify, `ctx.healing` in Koa. */
+export interface RequestHealing {
+  /** Aborts when the route's `deadlineMs` is over; its reason is a DeadlineError. */
+  readonly signal: AbortSignal;
+}
+
+/** What a handler sees where nothing is healed. */
+export const UNHEALED: RequestHealing = {
+  get signal() {
+    return new AbortController().signal;
+  },
+};
+
+/**
+ * One request that was let in, from admission to completion. It is permit, deadline and handle in one, since
+ * this object is most of what a healthy request costs.
+ */
+export class Exchange extends Permit implements RequestHealing, Timed {
+  declare readonly target: Target;
+  readonly inbound: Inbound;
+  readonly route: Route;
+  readonly req: RawRequest;
+  readonly res: RawResponse;
+  /** The framework's own object for this request. */
+  readonly context: unknown;
+  deadline = 0;
+  settled = true;
+  wheelBucket: Timed[] | undefined = undefined;
+  wheelIndex = 0;
+  /** @internal What `writeHead` (of HTTP/2: the stream's `respond`) was before it was watched. */
+  begin: unknown = undefined;
+  /** @internal What `destroy` was. */
+  destroy: unknown = undefined;
+  #broken = false;
+  #error: unknown = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(
+    inbound: Inbound,
+    target: Target,
+    token: number,
+    route: Route,
+    req: RawRequest,
+    res: RawResponse,
+    context: unknown,
+  ) {
+    const { time } = target;
+    const weight = time.sampleWeight();
+    super(target, token, weight === 0 ? time.now : time.clock.now(), weight);
+    this.inbound = inbound;
+    this.route = route;
+    this.req = req;
+    this.res = res;
+    this.context = context;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#error instanceof DeadlineError) this.#controller.abort(this.#error);
+    }
+    return this.#controller.signal;
+  }
+
+  /** The answer's head is on its way: latency ends here, and for an event stream so does the exchange. */
+  answering(status: number, endless: boolean): void {
+    if (this.released) return;
+    this.target.markLatency(this);
+    if (endless) this.#release(this.#outcome(status));
+  }
+
+  /** The handler has taken the connection over: what goes on there is no longer a request. */
+  takenOver(): void {
+    if (!this.released) this.#release('success');
+  }
+
+  /** The server itself breaks the answer off. */
+  breakingOff(error: unknown): void {
+    this.#broken = true;
+    this.#error ??= error;
+  }
+
+  /** Nothing more comes. The first of several tellers counts. */
+  complete(): void {
+    if (this.released) return;
+    const { res } = this;
+    if (this.#finished) this.#release(this.#outcome(res.statusCode));
+    else if (this.#broken) this.#release(this.#judge(res.statusCode, 'failure'));
+    else if (res.headersSent && res.statusCode >= 500) this.#release(this.#outcome(res.statusCode));
+    else this.#leave().abandon(this, undefined, HANG_MS);
+  }
+
+  /** The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
+  expire(now: number): void {
+    const { target, res } = this;
+    const took = Math.round(now - this.start);
+    const error = withoutStack(
+      () =>
+        new DeadlineError(`${target.name}: the deadline passed after ${took} ms`, { target: target.name }),
+    );
+    this.#error = error;
+    const late = !res.headersSent;
+    if (late && !this.released) this.#release('failure');
+    this.#controller?.abort(error);
+    if (late && !res.headersSent) this.inbound.answerLate(this, error);
+  }
+
+  get #finished(): boolean {
+    const { req, res } = this;
+    return isHttp2(req) ? res.writableEnded && !req.aborted : res.writableFinished;
+  }
+
+  #outcome(status: number): Outcome {
+    return this.#judge(status, status >= 500 ? 'failure' : 'success');
+  }
+
+  #judge(status: number, otherwise: Outcome): Outcome {
+    const { classify } = this.target.settings;
+    if (classify === undefined) return otherwise;
+    try {
+      return classify({ status }, this.#error);
+    } catch (error) {
+      this.target.reportCallback('classify', error);
+      return otherwise;
+    }
+  }
+
+  #release(outcome: Outcome): void {
+    this.#leave().release(this, outcome);
+  }
+
+  /** Where the exchange is booked, now that the route is known for certain. */
+  #leave(): Target {
+    if (!this.settled) this.target.time.wheel.settle(this);
+    return this.inbound.bookedAt(this);
+  }
+}

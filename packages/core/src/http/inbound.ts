@@ -1,0 +1,117 @@
+import type { TargetOptions } from '../config/schema.ts';
+import type { DeadlineError } from '../errors.ts';
+import type { Rejection } from '../permit.ts';
+import type { Target } from '../target.ts';
+import { type Answer, deadlineAnswer, refusalAnswer, sendAnswer } from './answers.ts';
+import { Exchange } from './exchange.ts';
+import { isPreflight, type RawRequest, type RawResponse } from './raw.ts';
+import { type Route, Routes, type RoutesOptions } from './routes.ts';
+import { exchangeOf, watch } from './watch.ts';
+
+/** What the inbound part needs of the runtime. */
+export interface InboundRuntime {
+  readonly disabled: boolean;
+  readonly coverage: { namesCorrected: number; doubleMounts: number; noteUncovered(name: string): void };
+  target(name: string, options?: TargetOptions): Target;
+  reportCallback(target: string, what: string, error: unknown): void;
+}
+
+/** Replaces the answer to a refused request. What it throws is reported, and the usual answer sent. */
+export type OnRefused = (req: RawRequest, res: RawResponse, rejection: Rejection) => unknown;
+
+/** What an adapter does for the framework. `C` is the framework's own object for a request. */
+export interface InboundHooks<C> {
+  /** Sends one of healix's answers the framework's way. */
+  answer(context: C, answer: Answer): void;
+  /** Lets go of the response, since the user answers over Node's own. */
+  detach?(context: C): void;
+  /** The route that really took the request, asked at its end; absent where the first one is certain. */
+  taken?(context: C, predicted: Route): Route;
+}
+
+export interface InboundOptions extends RoutesOptions {
+  onRefused?: OnRefused | undefined;
+}
+
+/** One mount of healing: begins an exchange for each request, and answers those that are refused or late. */
+export class Inbound<C = unknown> {
+  readonly runtime: InboundRuntime;
+  readonly routes: Routes;
+  readonly #hooks: InboundHooks<C>;
+  readonly #onRefused: OnRefused | undefined;
+
+  constructor(runtime: InboundRuntime, hooks: InboundHooks<C>, options: InboundOptions = {}) {
+    this.runtime = runtime;
+    this.routes = new Routes(options);
+    this.#hooks = hooks;
+    this.#onRefused = options.onRefused;
+  }
+
+  /** False where the request was refused, and answered: the handler must not run. */
+  admit(req: RawRequest, res: RawResponse, route: Route, context: C): boolean {
+    const { runtime } = this;
+    if (exchangeOf(req) !== undefined) {
+      runtime.coverage.doubleMounts++;
+      return true;
+    }
+    if (runtime.disabled || isPreflight(req)) return true;
+    const target = runtime.target(route.name, route.options);
+    const token = target.admit(req);
+    if (token === 0) {
+      this.#refuse(req, res, target.rejection(), context);
+      return false;
+    }
+    const exchange = new Exchange(this as Inbound, target, token, route, req, res, context);
+    watch(exchange);
+    const { deadlineMs } = target.settings;
+    if (deadlineMs !== undefined && target.acts) {
+      exchange.deadline = exchange.start + deadlineMs;
+      exchange.settled = false;
+      target.time.await(exchange);
+    }
+    return true;
+  }
+
+  /** @internal Answers in place of a handler that is late. */
+  answerLate({ req, target, context }: Exchange, error: DeadlineError): void {
+    this.#hooks.answer(context as C, deadlineAnswer(req, error, target));
+  }
+
+  /** @internal The target that an exchange belongs to in the end. */
+  bookedAt({ target, route, res, context }: Exchange): Target {
+    const { runtime, routes } = this;
+    const taken = this.#hooks.taken?.(context as C, route) ?? route;
+    if (routes.isCatchAll(taken) && res.statusCode !== 404) runtime.coverage.noteUncovered(taken.name);
+    if (taken === route) return target;
+    runtime.coverage.namesCorrected++;
+    return runtime.target(taken.name, taken.options);
+  }
+
+  #refuse(req: RawRequest, res: RawResponse, rejection: Rejection, context: C): void {
+    const answer = refusalAnswer(req, rejection);
+    if (this.#onRefused === undefined) this.#hooks.answer(context, answer);
+    else this.#handOver(this.#onRefused, req, res, rejection, answer, context);
+  }
+
+  #handOver(
+    onRefused: OnRefused,
+    req: RawRequest,
+    res: RawResponse,
+    rejection: Rejection,
+    answer: Answer,
+    context: C,
+  ): void {
+    this.#hooks.detach?.(context);
+    const failed = (error: unknown) => {
+      this.runtime.reportCallback(rejection.target.name, 'onRefused', error);
+      if (res.headersSent) res.destroy();
+      else sendAnswer(res, answer);
+    };
+    try {
+      const result = onRefused(req, res, rejection);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

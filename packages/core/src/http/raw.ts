@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+
+/** Node's own request, of HTTP/1 or of HTTP/2's compatibility interface. */
+export type RawRequest = IncomingMessage | Http2ServerRequest;
+/** Node's own response, of HTTP/1 or of HTTP/2's compatibility interface. */
+export type RawResponse = ServerResponse | Http2ServerResponse;
+
+export function isHttp2(req: RawRequest): req is Http2ServerRequest {
+  return req.httpVersionMajor >= 2;
+}
+
+/** Whether the client has left, or is leaving: what is destroyed from now on is not the server's own doing. */
+export function isClientGone(req: RawRequest): boolean {
+  if (req.aborted) return true;
+  if (isHttp2(req)) return req.stream.aborted || req.stream.destroyed || req.stream.rstCode > 0;
+  return req.socket.destroyed || req.socket.readableEnded;
+}
+
+/** A browser's question whether it may ask: not a call of the service. */
+export function isPreflight(req: RawRequest): boolean {
+  return req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
+}
+
+/** Whether a body of the request may still be on its way on an HTTP/1 connection. */
+export function hasUnreadBody(req: RawRequest): boolean {
+  if (isHttp2(req) || req.complete) return false;
+  const { 'transfer-encoding': encoding, 'content-length': length } = req.headers;
+  return encoding !== undefined || (length !== undefined && Number(length) !== 0);
+}

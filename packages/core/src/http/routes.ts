@@ -1,0 +1,65 @@
+import type { TargetOptions } from '../config/schema.ts';
+import { mergeOptions } from '../config/settings.ts';
+
+/** A route as a target: what it is called, and what is set beside it. */
+export interface Route {
+  readonly name: string;
+  readonly options: TargetOptions | undefined;
+}
+
+export const UNMATCHED = 'route:unmatched';
+const OTHER = 'route:other';
+
+/** The target of a route: `route:GET /users/:id`. HEAD shares GET's; `*` stands for all methods. */
+export function routeName(method: string, pattern: string): string {
+  return `route:${method === 'HEAD' ? 'GET' : method} ${pattern}`;
+}
+
+/** Settings given to an adapter lie below those given beside a route. */
+export interface RoutesOptions {
+  /** Names past this number share `route:other`. Default: 500. */
+  maxNames?: number | undefined;
+  /** What every route of the adapter starts from. */
+  defaults?: TargetOptions | undefined;
+}
+
+/** The routes of one adapter, bounded in number. The first that takes a name says what is set for it. */
+export class Routes {
+  /** For requests that no route takes. Its circuit never opens: one bad path must not close all others. */
+  readonly unmatched: Route;
+  readonly #other: Route = { name: OTHER, options: undefined };
+  readonly #maxNames: number;
+  readonly #defaults: TargetOptions | undefined;
+  readonly #byName = new Map<string, Route>();
+
+  constructor({ maxNames = 500, defaults }: RoutesOptions = {}) {
+    this.#maxNames = maxNames;
+    this.#defaults = defaults;
+    this.unmatched = { name: UNMATCHED, options: over(defaults, { policy: { neverOpen: true } }) };
+  }
+
+  /** The route of that name, with `options` for it where it is new. */
+  get(name: string, options?: TargetOptions): Route {
+    return this.#byName.get(name) ?? this.#add(name, options);
+  }
+
+  /** Whether the route is one that many requests share for want of a name of their own. */
+  isCatchAll(route: Route): boolean {
+    return route === this.unmatched || route === this.#other;
+  }
+
+  #add(name: string, options: TargetOptions | undefined): Route {
+    if (name === UNMATCHED) return this.unmatched;
+    if (this.#byName.size >= this.#maxNames) return this.#other;
+    const route: Route = {
+      name,
+      options: options === undefined ? this.#defaults : over(this.#defaults, options),
+    };
+    this.#byName.set(name, route);
+    return route;
+  }
+}
+
+function over(defaults: TargetOptions | undefined, options: TargetOptions): TargetOptions {
+  return defaults === undefined ? options : mergeOptions({ ...defaults }, options);
+}

@@ -1,0 +1,61 @@
+export type { CircuitState, CircuitTransition, ForcedState } from './circuit/breaker.ts';
+export type {
+  CircuitOptions,
+  Classify,
+  Outcome,
+  PolicyOptions,
+  RateOptions,
+  RecoveryOptions,
+  RetryOptions,
+  TargetOptions,
+  TargetSettings,
+} from './config/schema.ts';
+export type { SettingsAuthor } from './config/settings-stack.ts';
+export {
+  CircuitOpenError,
+  ConfigError,
+  DeadlineError,
+  findHealixError,
+  HealixError,
+  type HealixErrorCode,
+  type HealixErrorDetails,
+  isHealixError,
+  OverloadError,
+  PolicyError,
+  RateLimitError,
+} from './errors.ts';
+export type { CloseOptions, Healing, HealingOptions, RuntimeStatus, WrapOptions } from './healing.ts';
+export type { Anomaly, AnomalyKind } from './health/anomaly.ts';
+export type { HealthSnapshot } from './health/monitor.ts';
+export type { HealthLevel, HealthStatus } from './health/status.ts';
+export type { Permit, Rejection, RejectionReason } from './permit.ts';
+export type { Operation } from './policy/enforcer.ts';
+export type { StaleOptions } from './recovery/stale-answers.ts';
+export type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './recovery/strategy.ts';
+export type { AttemptContext, RunOptions } from './run.ts';
+export type {
+  AnomalyDetectionResult,
+  HealingContext,
+  HealingResponse,
+  HealingResult,
+  RecoveryStatus,
+  SelfHealing,
+} from './self-healing.ts';
+export { createHealing, defaultHealing } from './shared-runtime.ts';
+export type { ForceOptions, ForceResult, Mode, Target } from './target.ts';
+export type { TargetCounts, TargetStatus, WouldHave } from './target-status.ts';
+export type { CallbackErrorReport } from './telemetry/callback-errors.ts';
+export type { CoverageReport } from './telemetry/coverage.ts';
+export type {
+  HealingEventName,
+  HealingEvents,
+  IncidentEvent,
+  RecoveredEvent,
+  SettingsEvent,
+  TransitionEvent,
+} from './telemetry/events.ts';
+export type { IncidentEntry, IncidentQuery, IncidentReport, IncidentStatus } from './telemetry/incidents.ts';
+export type { HealingParts } from './tiers/basic.ts';
+export { createSelfHealing, type OwnParts, type TierName } from './tiers/create.ts';
+export type { Clock, Timer } from './time/clock.ts';
+export type { Random } from './time/random.ts';

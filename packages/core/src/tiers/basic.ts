@@ -1,0 +1,173 @@
+import type { CircuitBreaker } from '../circuit/breaker.ts';
+import type { RecoverySettings, TargetOptions, TargetSettings } from '../config/schema.ts';
+import { type Anomaly, detectByThreshold } from '../health/anomaly.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
+import type { HealthStatus } from '../health/status.ts';
+import { RecoveryManager } from '../recovery/manager.ts';
+import type { RecoveryRegistry } from '../recovery/registry.ts';
+import type { Failure, RecoveryContext, RecoveryStrategy } from '../recovery/strategy.ts';
+import type {
+  AnomalyDetectionResult,
+  HealingContext,
+  HealingResponse,
+  HealingResult,
+  RecoveryStatus,
+  SelfHealing,
+} from '../self-healing.ts';
+import type { Incident, IncidentEntry, IncidentLog, IncidentReport } from '../telemetry/incidents.ts';
+import type { Clock } from '../time/clock.ts';
+
+/** What a tier is built from. A runtime brings its own; alone, these are all it takes. */
+export interface HealingParts {
+  /** The name of what is healed. */
+  readonly name: string;
+  readonly kind: 'route' | 'upstream';
+  readonly breaker: CircuitBreaker;
+  readonly monitor: HealthMonitor;
+  readonly registry: RecoveryRegistry;
+  readonly incidents: IncidentLog;
+  readonly clock: Clock;
+  /** Lays options over the target's settings under a key, or takes them back. */
+  overlay?(key: string, options: TargetOptions | undefined): void;
+  /** Tells a person of an incident. */
+  notify?(incident: IncidentReport): void | Promise<void>;
+  onStrategyError?(strategy: RecoveryStrategy, error: unknown): void;
+  onIncidentEntry?(incident: IncidentReport, entry: IncidentEntry): void;
+}
+
+/** The basic tier: fixed thresholds, and recovery levels climbed one after the other. */
+export class BasicTier implements SelfHealing {
+  readonly #parts: HealingParts;
+  readonly #manager: RecoveryManager;
+  #settings: TargetSettings;
+  #context: HealingContext | undefined;
+  #calmSince: number | undefined;
+
+  constructor(parts: HealingParts, settings: TargetSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#manager = new RecoveryManager({
+      registry: parts.registry,
+      wall: () => parts.clock.wall(),
+      onError: (strategy, error) => parts.onStrategyError?.(strategy, error),
+      clearOverlay: (strategy) => parts.overlay?.(strategy.name, undefined),
+      onEntry: (incident, entry) => parts.onIncidentEntry?.(incident.report(), entry),
+    });
+  }
+
+  detectAnomaly(context: HealingContext): AnomalyDetectionResult {
+    this.#context = context;
+    this.#settings = context.settings;
+    const anomaly = this.#anomalyNow(context.now, context.settings.recovery);
+    if (anomaly !== undefined) this.#calmSince = undefined;
+    return { detected: anomaly !== undefined, anomaly };
+  }
+
+  selectResponse(anomaly: Anomaly): HealingResponse {
+    const context = this.#context ?? this.#lookNow();
+    const incident = this.#incidentFor(anomaly);
+    const strategy = this.#manager.next(this.#failure(context, anomaly), incident, context.now);
+    return { anomaly, strategy: strategy?.name, level: strategy?.level ?? this.#manager.level ?? 0 };
+  }
+
+  async applyResponse(response: HealingResponse): Promise<HealingResult> {
+    const strategy =
+      response.strategy === undefined ? undefined : this.#parts.registry.get(response.strategy);
+    if (strategy === undefined) return { applied: false, response };
+    const context = this.#context ?? this.#lookNow();
+    const incident = this.#incidentFor(response.anomaly);
+    const recovery = this.#recoveryContext(context, incident, strategy);
+    const error = await this.#manager.apply(strategy, recovery, incident, context.now);
+    return error === undefined ? { applied: true, response } : { applied: false, response, error };
+  }
+
+  verifyRecovery(context: HealingContext): RecoveryStatus {
+    this.#context = context;
+    const healthy = this.#anomalyNow(context.now, context.settings.recovery) === undefined;
+    this.#calmSince = healthy ? (this.#calmSince ?? context.now) : undefined;
+    const calm = healthy && context.now - (this.#calmSince as number) >= context.settings.recovery.calmMs;
+    const incident = this.#parts.incidents.openOf(this.#parts.name);
+    if (calm && incident !== undefined) this.#recover(context, incident);
+    return { recovered: calm, healthy, level: this.#manager.level };
+  }
+
+  learnFromIncident(incident: IncidentReport): void {
+    this.#manager.learn(incident);
+  }
+
+  getHealthStatus(): HealthStatus {
+    const { breaker, incidents, name, clock } = this.#parts;
+    const now = clock.now();
+    const reasons: string[] = [];
+    const incident = incidents.openOf(name);
+    if (breaker.forced !== null) reasons.push(`the circuit is forced ${breaker.forced}`);
+    const state = breaker.stateAt(now);
+    if (state !== 'closed') reasons.push(`the circuit is ${state}`);
+    else if (breaker.admittedShare(now) < 1) reasons.push('traffic is being let back in');
+    if (incident !== undefined) reasons.push(`incident ${incident.id}: ${incident.anomaly.kind}`);
+    if (reasons.length === 0) return { status: 'healthy', reasons };
+    if (incident?.status === 'gave-up') return { status: 'failed', reasons };
+    return { status: state === 'open' ? 'critical' : 'degraded', reasons };
+  }
+
+  #anomalyNow(now: number, settings: RecoverySettings): Anomaly | undefined {
+    const { breaker, monitor } = this.#parts;
+    const circuit = breaker.forced === null ? breaker.stateAt(now) : 'closed';
+    return detectByThreshold(monitor, circuit, settings, now);
+  }
+
+  #lookNow(): HealingContext {
+    const { name, breaker, monitor, clock } = this.#parts;
+    const now = clock.now();
+    return {
+      target: name,
+      now,
+      circuit: breaker.stateAt(now),
+      health: monitor.snapshot(now),
+      settings: this.#settings,
+    };
+  }
+
+  #incidentFor(anomaly: Anomaly): Incident {
+    const { incidents, name, clock } = this.#parts;
+    const open = incidents.openOf(name);
+    if (open === undefined) {
+      const opened = incidents.open(name, anomaly, clock.wall());
+      this.#parts.onIncidentEntry?.(opened.report(), opened.timeline[0] as IncidentEntry);
+      return opened;
+    }
+    if (anomaly.severity > open.anomaly.severity) open.anomaly = anomaly;
+    return open;
+  }
+
+  #failure({ circuit, settings }: HealingContext, anomaly: Anomaly): Failure {
+    const { name, kind } = this.#parts;
+    return { target: name, kind, anomaly, circuit, settings };
+  }
+
+  #recoveryContext(
+    context: HealingContext,
+    incident: Incident,
+    strategy?: RecoveryStrategy,
+  ): RecoveryContext {
+    const { overlay, notify } = this.#parts;
+    return {
+      ...this.#failure(context, incident.anomaly),
+      health: context.health,
+      incident: incident.report(),
+      overlay: (options) => strategy && overlay?.(strategy.name, options),
+      notify: async () => notify?.(incident.report()),
+    };
+  }
+
+  #recover(context: HealingContext, incident: Incident): void {
+    this.#manager.undoAll(this.#recoveryContext(context, incident), incident);
+    const at = this.#parts.clock.wall();
+    incident.status = 'recovered';
+    incident.endedAt = at;
+    const entry: IncidentEntry = { at, what: 'recovered' };
+    incident.add(entry);
+    this.#parts.incidents.end(incident);
+    this.#parts.onIncidentEntry?.(incident.report(), entry);
+  }
+}

@@ -1,0 +1,109 @@
+import { SAMPLE_MS, WINDOW_MS } from '../health/monitor.ts';
+import type { SelfHealing } from '../self-healing.ts';
+import type { Target } from '../target.ts';
+import type { IncidentLog } from '../telemetry/incidents.ts';
+
+interface Watched {
+  readonly healing: SelfHealing;
+  callsSeen: number;
+  idleSince: number;
+}
+
+export interface ControlLoopEnvironment {
+  readonly incidents: IncidentLog;
+  makeHealing(target: Target): SelfHealing;
+  /** Something threw inside the loop: told once, and the loop goes on. */
+  onError(target: Target, error: unknown): void;
+}
+
+/**
+ * The one loop of a process, off the request path: every half second, and soon after a circuit has moved, each
+ * active target is monitored, analysed and helped. It rides on the coarse time's tick, and sleeps with it.
+ */
+export class ControlLoop {
+  readonly #environment: ControlLoopEnvironment;
+  readonly #watched = new Map<Target, Watched>();
+  readonly #healings = new WeakMap<Target, SelfHealing>();
+  readonly #urgent = new Set<Target>();
+  #nextPass = Number.NEGATIVE_INFINITY;
+
+  constructor(environment: ControlLoopEnvironment) {
+    this.#environment = environment;
+  }
+
+  watch(target: Target, now: number): void {
+    target.active = true;
+    target.monitor.sample(now);
+    const healing = this.#healings.get(target) ?? this.#environment.makeHealing(target);
+    this.#healings.set(target, healing);
+    this.#watched.set(target, { healing, callsSeen: -1, idleSince: now });
+  }
+
+  /** Has the target looked at with the next tick. */
+  hurry(target: Target): void {
+    this.#urgent.add(target);
+  }
+
+  healingOf(target: Target): SelfHealing | undefined {
+    return this.#healings.get(target);
+  }
+
+  /** Called each tick. True while something is under way that needs further ticks. */
+  tick(now: number): boolean {
+    if (now >= this.#nextPass) {
+      this.#nextPass = now + SAMPLE_MS;
+      for (const [target, watched] of this.#watched) this.#pass(target, watched, now, true);
+    } else {
+      for (const target of this.#urgent) {
+        const watched = this.#watched.get(target);
+        if (watched !== undefined) this.#pass(target, watched, now, false);
+      }
+    }
+    this.#urgent.clear();
+    return this.#watched.size > 0;
+  }
+
+  #pass(target: Target, watched: Watched, now: number, sample: boolean): void {
+    try {
+      this.#heal(target, watched.healing, now);
+    } catch (error) {
+      this.#environment.onError(target, error);
+    }
+    if (!sample) return;
+    target.monitor.sample(now);
+    this.#releaseIfIdle(target, watched, now);
+  }
+
+  #heal(target: Target, healing: SelfHealing, now: number): void {
+    const { name, monitor, breaker, settings } = target;
+    const context = {
+      target: name,
+      now,
+      circuit: breaker.stateAt(now),
+      health: monitor.snapshot(now),
+      settings,
+    };
+    const { anomaly } = healing.detectAnomaly(context);
+    if (anomaly !== undefined) {
+      const response = healing.selectResponse(anomaly);
+      if (response.strategy === undefined) return;
+      healing.applyResponse(response).catch((error) => this.#environment.onError(target, error));
+      return;
+    }
+    const incident = this.#environment.incidents.openOf(name);
+    if (incident === undefined) return;
+    if (healing.verifyRecovery(context).recovered) healing.learnFromIncident(incident.report());
+  }
+
+  /** A target without calls, once its window is empty and no incident is open, costs nothing further. */
+  #releaseIfIdle(target: Target, watched: Watched, now: number): void {
+    const { ended, inFlight } = target.monitor;
+    if (ended !== watched.callsSeen || inFlight > 0 || this.#environment.incidents.openOf(target.name)) {
+      watched.callsSeen = ended;
+      watched.idleSince = now;
+    } else if (now - watched.idleSince > WINDOW_MS) {
+      this.#watched.delete(target);
+      target.active = false;
+    }
+  }
+}
