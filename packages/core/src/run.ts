@@ -47,7 +47,7 @@ export interface RunHost extends PermitIssuer {
   rejection(): Rejection;
   release(permit: Permit, outcome: Outcome): void;
   abandon(permit: Permit, reason: unknown): void;
-  classify(threw: boolean, value: unknown): Outcome;
+  outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
   reportCallback(what: string, error: unknown): void;
 }
@@ -202,7 +202,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     if (this.settled) return;
     this.#detach();
     const { target: host } = this;
-    const outcome = host.classify(threw, value);
+    const outcome = host.outcomeOf(threw, value);
     if (outcome === 'success' || outcome === 'ignored') {
       host.release(this, outcome);
       if (this.options.stale && outcome === 'success')

@@ -298,8 +298,16 @@ export class Target implements RunHost, PermitIssuer {
     if (this.#stack.overlay(key, options)) this.#settingsChanged('recovery', { [key]: options ?? null });
   }
 
-  /** What a call came to, by the user's classifier or the default one. */
-  classify(threw: boolean, value: unknown): Outcome {
+  /**
+   * What a call came to, by the target's classifier or the default one: for those who acquire and release by
+   * themselves. With an error the call threw it; else it returned `result`.
+   */
+  classify(result: unknown, error?: unknown): Outcome {
+    return error === undefined ? this.outcomeOf(false, result) : this.outcomeOf(true, error);
+  }
+
+  /** @internal */
+  outcomeOf(threw: boolean, value: unknown): Outcome {
     const { classify } = this.#settings;
     if (classify === undefined) return classifyOutbound(threw, value);
     try {
