@@ -233,7 +233,10 @@ export class Healing {
       time,
       mode,
       random: time.random,
-      activate: (target) => this.#loop.watch(target, time.now),
+      activate: (target) => {
+        this.#targets.readopt(target);
+        this.#loop.watch(target, time.now);
+      },
       attend: (target) => {
         this.#waiting.add(target);
         time.ensureAwake();

@@ -19,6 +19,8 @@ export class TargetRegistry {
   readonly #context: TargetContext;
   readonly #maxTargets: number;
   readonly #targets = new Map<string, Target>();
+  /** Dropped, but perhaps still held by somebody: the same name must stay the same target. */
+  readonly #dropped = new Map<string, WeakRef<Target>>();
   readonly #bases = new Map<string, BaseSettings>();
 
   constructor(rules: TargetRules, context: TargetContext, maxTargets: number) {
@@ -49,12 +51,25 @@ export class TargetRegistry {
 
   /** Drops targets that nobody has used for long and that hold nothing worth keeping. */
   sweep(now: number): void {
+    for (const [name, reference] of this.#dropped) if (!reference.deref()) this.#dropped.delete(name);
     for (const [name, target] of this.#targets) {
-      if (target.isDisposable(now, DROPPED_AFTER_MS)) this.#targets.delete(name);
+      if (!target.isDisposable(now, DROPPED_AFTER_MS)) continue;
+      this.#targets.delete(name);
+      this.#dropped.set(name, new WeakRef(target));
     }
   }
 
+  /** Takes a target back that was dropped and is used again. */
+  readopt(target: Target): void {
+    if (this.#dropped.delete(target.name)) this.#targets.set(target.name, target);
+  }
+
   #make(wanted: string): Target {
+    const dropped = this.#dropped.get(wanted)?.deref();
+    if (dropped !== undefined) {
+      this.readopt(dropped);
+      return dropped;
+    }
     const full = this.#targets.size >= this.#maxTargets;
     const name = full ? `${kindOf(wanted)}:other` : wanted;
     const existing = full ? this.#targets.get(name) : undefined;

@@ -331,7 +331,13 @@ export class Target implements RunHost, PermitIssuer {
     const { breaker, monitor } = this;
     if (this.active) this.#idleSince = now;
     const idle = monitor.inFlight === 0 && now - this.#idleSince > idleMs && !this.#waitingRoom?.busy;
-    return idle && breaker.plain && breaker.forced === null && this.incidentId === undefined;
+    return (
+      idle &&
+      breaker.plain &&
+      breaker.forced === null &&
+      !this.#stack.updated &&
+      this.incidentId === undefined
+    );
   }
 
   #admitGuarded(operation: Operation, now: number): number {

@@ -29,6 +29,11 @@ export class SettingsStack {
     this.settings = base.settings;
   }
 
+  /** True when settings were changed at run time, which would be lost with the target. */
+  get updated(): boolean {
+    return this.#updates !== undefined;
+  }
+
   /** What stands beside the call or the route. Given again, it replaces what it said before. */
   setRoute(options: TargetOptions): boolean {
     if (options === this.#route) return false;
