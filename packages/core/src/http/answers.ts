@@ -27,7 +27,11 @@ export function refusalAnswer(req: RawRequest, rejection: Rejection): Answer {
   }
   if (hasUnreadBody(req)) headers.connection = 'close';
   const { name, incidentId } = target;
-  return { status, headers, body: problem(status, reason, detail, { target: name, retryAfterMs, incidentId }) };
+  return {
+    status,
+    headers,
+    body: problem(status, reason, detail, { target: name, retryAfterMs, incidentId }),
+  };
 }
 
 /** What a client is told when the route's deadline passed before the handler answered. */

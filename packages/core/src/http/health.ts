@@ -1,14 +1,14 @@
+import { z } from 'zod';
+import { validate } from '../config/validate.ts';
+import type { Healing } from '../healing.ts';
+import { defaultHealing } from '../shared-runtime.ts';
 import type { Answer } from './answers.ts';
+import { runtimeOption } from './options.ts';
 
-/** What the health endpoint tells about: a runtime. */
-export interface HealthSource {
-  readonly closing: boolean;
-  status(): { readonly status: string; readonly reasons: readonly string[] };
-  /** Prometheus' text format. */
-  metrics(): Promise<string>;
-}
-
+/** What a health endpoint takes. */
 export interface HealthOptions {
+  /** The runtime that is told about. Default: the process's shared one. */
+  runtime?: Healing | undefined;
   /** Tell about every target, not only the process as a whole. Default: false. */
   details?: boolean | undefined;
 }
@@ -19,21 +19,36 @@ const PROMETHEUS_TYPE = {
   'cache-control': 'no-store',
 };
 
+const healthSchema = z.strictObject({ runtime: runtimeOption, details: z.boolean().optional() });
+
 /**
- * Answers below a health endpoint: `/` the health of the process, `/live` whether it runs at all, `/ready`
- * whether it wants traffic (503 once it is closing), `/metrics` for Prometheus. Undefined for other paths.
+ * Checks what a health endpoint was given, and finds its runtime.
+ *
+ * @throws ConfigError
  */
-export async function answerHealth(
-  runtime: HealthSource,
-  subpath: string,
-  { details = false }: HealthOptions = {},
-): Promise<Answer | undefined> {
-  switch (subpath) {
-    case '':
+export function readHealthOptions({ runtime, details }: HealthOptions): {
+  runtime: Healing;
+  details: boolean;
+} {
+  validate(healthSchema, { runtime, details }, '');
+  return { runtime: runtime ?? defaultHealing(), details: details ?? false };
+}
+
+/** Paths below a health endpoint, itself first. */
+export const HEALTH_PATHS = ['/', '/live', '/ready', '/metrics'] as const;
+export type HealthPath = (typeof HEALTH_PATHS)[number];
+
+/**
+ * Answers below a health endpoint: `/` the health of the process (200 whatever it is:
+ * who restarts or drains a service for what its upstreams do makes it worse), `/live` whether it runs at all, `/ready`
+ * whether it wants traffic (503 once it is closing), `/metrics` for Prometheus.
+ */
+export async function answerHealth(runtime: Healing, path: HealthPath, details: boolean): Promise<Answer> {
+  switch (path) {
     case '/': {
       const status = runtime.status();
       const told = details ? status : { status: status.status, reasons: status.reasons };
-      return json(status.status === 'failed' ? 503 : 200, told);
+      return json(200, told);
     }
     case '/live':
       return json(200, { status: 'live' });
@@ -41,8 +56,6 @@ export async function answerHealth(
       return runtime.closing ? json(503, { status: 'closing' }) : json(200, { status: 'ready' });
     case '/metrics':
       return { status: 200, headers: PROMETHEUS_TYPE, body: await runtime.metrics() };
-    default:
-      return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
-import type { TargetOptions } from '../config/schema.ts';
 import type { DeadlineError } from '../errors.ts';
+import type { Healing } from '../healing.ts';
 import type { Rejection } from '../permit.ts';
 import type { Target } from '../target.ts';
 import { type Answer, deadlineAnswer, refusalAnswer, sendAnswer } from './answers.ts';
@@ -7,14 +7,6 @@ import { Exchange } from './exchange.ts';
 import { isPreflight, type RawRequest, type RawResponse } from './raw.ts';
 import { type Route, Routes, type RoutesOptions } from './routes.ts';
 import { exchangeOf, watch } from './watch.ts';
-
-/** What the inbound part needs of the runtime. */
-export interface InboundRuntime {
-  readonly disabled: boolean;
-  readonly coverage: { namesCorrected: number; doubleMounts: number; noteUncovered(name: string): void };
-  target(name: string, options?: TargetOptions): Target;
-  reportCallback(target: string, what: string, error: unknown): void;
-}
 
 /** Replaces the answer to a refused request. What it throws is reported, and the usual answer sent. */
 export type OnRefused = (req: RawRequest, res: RawResponse, rejection: Rejection) => unknown;
@@ -35,12 +27,12 @@ export interface InboundOptions extends RoutesOptions {
 
 /** One mount of healing: begins an exchange for each request, and answers those that are refused or late. */
 export class Inbound<C = unknown> {
-  readonly runtime: InboundRuntime;
+  readonly runtime: Healing;
   readonly routes: Routes;
   readonly #hooks: InboundHooks<C>;
   readonly #onRefused: OnRefused | undefined;
 
-  constructor(runtime: InboundRuntime, hooks: InboundHooks<C>, options: InboundOptions = {}) {
+  constructor(runtime: Healing, hooks: InboundHooks<C>, options: InboundOptions = {}) {
     this.runtime = runtime;
     this.routes = new Routes(options);
     this.#hooks = hooks;

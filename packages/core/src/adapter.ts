@@ -1,0 +1,34 @@
+/**
+ * What inbound adapters share, for whoever writes another one: names of routes, admission and completion of
+ * requests, answers to those that are refused or late, the health endpoint. All of it works over Node's own
+ * request and response.
+ *
+ * An adapter makes one {@link Inbound} for each mount. For each request it finds the {@link Route} (from
+ * `inbound.routes`, so that names stay bounded) and calls `inbound.admit(req, res, route, context)` before the
+ * body is read; where that returns false the request is answered, and the handler must not run. Completion is
+ * followed without the adapter's help; what only the framework knows is told by `exchangeOf(req)`: `takenOver`
+ * when a handler takes the connection for itself.
+ *
+ * @packageDocumentation
+ */
+export { type Answer, sendAnswer } from './http/answers.ts';
+export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
+export {
+  answerHealth,
+  HEALTH_PATHS,
+  type HealthOptions,
+  type HealthPath,
+  readHealthOptions,
+} from './http/health.ts';
+export { Inbound, type InboundHooks, type InboundOptions, type OnRefused } from './http/inbound.ts';
+export {
+  type AdapterOptions,
+  type AdapterSettings,
+  isRuntime,
+  nameByUser,
+  readAdapterOptions,
+  readRouteOptions,
+} from './http/options.ts';
+export type { RawRequest, RawResponse } from './http/raw.ts';
+export { type Route, Routes, type RoutesOptions, routeName } from './http/routes.ts';
+export { exchangeOf } from './http/watch.ts';

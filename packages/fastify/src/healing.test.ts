@@ -1,0 +1,123 @@
+import { createHealing, type Healing } from '@healix/core';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterEach, expect, test } from 'vitest';
+import { type HealingOptions, healing, healthEndpoint } from './index.ts';
+
+let app: FastifyInstance;
+let runtime: Healing;
+let base: string;
+
+async function serve(routes: (app: FastifyInstance) => void, options: HealingOptions = {}): Promise<void> {
+  runtime = createHealing({ shared: false });
+  app = Fastify();
+  await app.register(healing, { runtime, ...options });
+  routes(app);
+  base = await app.listen({ port: 0 });
+}
+
+afterEach(async () => {
+  await app.close();
+  await runtime.close();
+});
+
+const counts = (name: string) => runtime.target(name).status().counts;
+
+test('books what requests came to under the pattern of their route', async () => {
+  await serve((app) => {
+    app.get('/users/:id', async () => 'ok');
+    app.get('/fails', async () => {
+      throw new Error('no');
+    });
+    app.get('/bad', async (_, reply) => reply.code(400).send('bad'));
+  });
+  for (const path of ['/users/1', '/users/2', '/fails', '/bad', '/nowhere']) await fetch(base + path);
+  await fetch(`${base}/users/3`, { method: 'HEAD' });
+  expect(counts('route:GET /users/:id')).toMatchObject({ success: 3, failure: 0 });
+  expect(counts('route:GET /fails')).toMatchObject({ failure: 1 });
+  expect(counts('route:GET /bad')).toMatchObject({ success: 1 });
+  expect(counts('route:unmatched')).toMatchObject({ success: 1 });
+});
+
+test('refuses with problem+json while the circuit is open', async () => {
+  await serve((app) => {
+    app.post('/orders', async () => 'ok');
+  });
+  await runtime.target('route:POST /orders').force('open');
+  const answer = await fetch(`${base}/orders`, { method: 'POST', body: 'x'.repeat(1000) });
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get('content-type')).toMatch('application/problem+json');
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  expect(answer.headers.get('connection')).toBe('close');
+  expect(await answer.json()).toMatchObject({
+    status: 503,
+    target: 'route:POST /orders',
+    reason: 'circuit-open',
+  });
+});
+
+test('a late handler is answered for, told, and does no harm when it sends', async () => {
+  let reason: unknown;
+  await serve((app) => {
+    app.get('/slow', { config: { healing: { deadlineMs: 40 } } }, async (request) => {
+      request.healing.signal.addEventListener('abort', () => {
+        reason = request.healing.signal.reason;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      return 'late';
+    });
+  });
+  const answer = await fetch(`${base}/slow`);
+  expect(answer.status).toBe(504);
+  expect(await answer.json()).toMatchObject({ reason: 'deadline' });
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(reason).toMatchObject({ code: 'HEALIX_DEADLINE' });
+  expect(counts('route:GET /slow')).toMatchObject({ failure: 1 });
+});
+
+test('a hijacked reply is no longer in flight', async () => {
+  let held: (() => void) | undefined;
+  await serve((app) => {
+    app.get('/raw', (_request, reply) => {
+      reply.hijack();
+      held = () => reply.raw.end('done');
+    });
+  });
+  const answer = fetch(`${base}/raw`);
+  await expect.poll(() => held).toBeDefined();
+  expect(runtime.target('route:GET /raw').status().inFlight).toBe(0);
+  held?.();
+  expect(await (await answer).text()).toBe('done');
+  expect(counts('route:GET /raw')).toMatchObject({ success: 1 });
+});
+
+test('health answers whatever is shed, and is no target', async () => {
+  await serve(
+    (app) => {
+      app.register(healthEndpoint, { prefix: '/health', runtime });
+      app.get('/x', async () => 'x');
+    },
+    { policy: { deny: 'closed today' } },
+  );
+  expect((await fetch(`${base}/x`)).status).toBe(403);
+  const health = await fetch(`${base}/health`);
+  expect(health.status).toBe(200);
+  expect(Object.keys((await health.json()) as object)).toEqual(['status', 'reasons']);
+  expect((await fetch(`${base}/health/live`)).status).toBe(200);
+  expect(await (await fetch(`${base}/health/metrics`)).text()).toMatch('healix_calls_total');
+  expect((await fetch(`${base}/health/ready`)).status).toBe(200);
+  await runtime.close();
+  expect((await fetch(`${base}/health/ready`)).status).toBe(503);
+  expect(Object.keys(runtime.status().targets)).toEqual(['route:GET /x']);
+});
+
+test('registered twice, it still asks for one permit', async () => {
+  await serve(async (app) => {
+    app.register(async (scope) => {
+      await scope.register(healing, { runtime });
+      scope.get('/in', async () => 'in');
+    });
+  });
+  await fetch(`${base}/in`);
+  expect(counts('route:GET /in')).toMatchObject({ success: 1 });
+  expect(runtime.status().coverage.doubleMounts).toBe(1);
+});

@@ -1,0 +1,24 @@
+import { answerHealth, HEALTH_PATHS, type HealthOptions, readHealthOptions } from '@healix/core/adapter';
+import type { FastifyPluginCallback } from 'fastify';
+import { LEFT_ALONE } from './route-table.ts';
+
+/** The runtime, and whether to tell details. */
+export interface HealthEndpointOptions extends HealthOptions {}
+
+/**
+ * Health for people and probes: `app.register(healthEndpoint, { prefix: '/health' })` answers there, and below
+ * at `/live`, `/ready` and `/metrics`. It is never refused itself.
+ *
+ * @throws ConfigError from `register`, for a wrong setting
+ */
+export const healthEndpoint: FastifyPluginCallback<HealthEndpointOptions> = (app, options, done) => {
+  const { runtime, details } = readHealthOptions(options);
+  const config = { [LEFT_ALONE]: true };
+  for (const path of HEALTH_PATHS) {
+    app.get(path, { config, logLevel: 'warn' }, async (_request, reply) => {
+      const answer = await answerHealth(runtime, path, details);
+      return reply.code(answer.status).headers(answer.headers).send(answer.body);
+    });
+  }
+  done();
+};
