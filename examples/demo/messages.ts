@@ -1,0 +1,37 @@
+import type { Fault, UpstreamName } from './schedule.ts';
+
+/** What a client saw of one request. `degraded`: a good answer in time, but a substitute's. */
+export type Verdict = 'full' | 'degraded' | 'error' | 'late';
+
+export type Variant = 'with' | 'without';
+export const VARIANTS: readonly Variant[] = ['with', 'without'];
+
+export interface Sample {
+  readonly variant: Variant;
+  readonly route: 'product' | 'checkout';
+  /** When the request was due, in ms since the load began. */
+  readonly at: number;
+  /** Ms from then until the answer, or until the client gave up. */
+  readonly ms: number;
+  readonly verdict: Verdict;
+}
+
+/** What the healed service tells of its healing. */
+export interface Told {
+  readonly target: string;
+  readonly text: string;
+  readonly kind: 'circuit' | 'recovery';
+}
+
+/** From the main process to its children. */
+export type Order =
+  | { readonly type: 'fault'; readonly fault: Fault }
+  | { readonly type: 'load'; readonly urls: Readonly<Record<Variant, string>>; readonly forMs: number };
+
+/** From the children to the main process. */
+export type Report =
+  | { readonly type: 'ready'; readonly url: string }
+  | { readonly type: 'samples'; readonly samples: readonly Sample[] }
+  | { readonly type: 'told'; readonly told: Told }
+  | { readonly type: 'fault'; readonly upstream: UpstreamName; readonly fault: Fault }
+  | { readonly type: 'done' };
