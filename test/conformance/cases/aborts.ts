@@ -1,0 +1,167 @@
+import { constants } from 'node:http2';
+import { PassThrough } from 'node:stream';
+import { expect } from 'vitest';
+import type { Case } from '../harness/case.ts';
+import { LASTING } from '../harness/circuits.ts';
+import { wire, wireJson } from '../harness/raw-client.ts';
+import type { RouteSpec } from '../harness/subject.ts';
+import { pause, until } from '../harness/wait.ts';
+
+/** A route whose handler never answers, and how often it was entered. */
+function hanging(method: 'GET' | 'POST' = 'GET'): RouteSpec & { entered: number } {
+  const route = {
+    method,
+    path: '/hangs',
+    entered: 0,
+    handler: () => {
+      route.entered++;
+      return new Promise(() => {});
+    },
+  };
+  return route;
+}
+
+/** A client that leaves says nothing of the service, unless it had waited long enough. */
+export const aborts: readonly Case[] = [
+  {
+    title: 'before the headers: ignored, however many',
+    async run(lab) {
+      const route = hanging();
+      const service = await lab.healed({ routes: [route] }, { defaults: { circuit: LASTING } });
+      for (let i = 1; i <= 10; i++) {
+        const client = await service.connect();
+        client.send(wire('GET', '/hangs'));
+        await until('the handler to run', () => route.entered === i);
+        expect(service.inFlight).toBe(1);
+        client.leave();
+        await until('the place to come free', () => service.inFlight === 0);
+      }
+      await service.booked('route:GET /hangs', { ignored: 10 });
+      expect(service.status('route:GET /hangs')?.state).toBe('closed');
+    },
+  },
+  {
+    title: 'while the request body is on its way: ignored',
+    async run(lab) {
+      const service = await lab.healed({
+        routes: [{ method: 'POST', path: '/upload', handler: (call) => call.send({ body: 'x' }) }],
+      });
+      const client = await service.connect();
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': '1000' };
+      client.send(wire('POST', '/upload', { headers })).send('{"half":');
+      await until('the request to be let in', () => service.inFlight === 1);
+      client.leave();
+      await service.booked('route:POST /upload', { ignored: 1 });
+    },
+  },
+  {
+    title: 'in the midst of the answer: ignored',
+    async run(lab) {
+      const service = await lab.healed({
+        routes: [
+          {
+            method: 'GET',
+            path: '/stream',
+            handler: (call) => {
+              const feed = new PassThrough();
+              feed.write('begun');
+              return call.send({ headers: { 'content-type': 'text/plain' }, body: feed });
+            },
+          },
+        ],
+      });
+      const client = await service.connect();
+      await client.send(wire('GET', '/stream')).has('begun');
+      client.leave();
+      await service.booked('route:GET /stream', { ignored: 1 });
+    },
+  },
+  {
+    title: 'a pipelined pair whose client leaves: both places come free',
+    async run(lab) {
+      const route = hanging('POST');
+      const service = await lab.healed({ routes: [route] });
+      const client = await service.connect();
+      client.send(wireJson('/hangs', { n: 1 }) + wireJson('/hangs', { n: 2 }));
+      await until('both handlers to run', () => route.entered === 2);
+      expect(service.inFlight).toBe(2);
+      client.leave();
+      await service.booked('route:POST /hangs', { ignored: 2 });
+      expect(service.inFlight).toBe(0);
+    },
+  },
+  {
+    title: 'HTTP/2: a reset before the headers is ignored',
+    needs: ['http2'],
+    async run(lab) {
+      const route = hanging();
+      const service = await lab.healed({ http2: true, routes: [route] });
+      const stream = service.http2().request({ ':path': '/hangs' });
+      stream.on('error', () => {});
+      await until('the handler to run', () => route.entered === 1);
+      stream.close(constants.NGHTTP2_CANCEL);
+      await service.booked('route:GET /hangs', { ignored: 1 });
+    },
+  },
+  {
+    title: 'HTTP/2: a session that breaks frees all its places',
+    needs: ['http2'],
+    async run(lab) {
+      const route = hanging();
+      const service = await lab.healed({ http2: true, routes: [route] });
+      const session = service.http2();
+      for (let i = 0; i < 5; i++) session.request({ ':path': '/hangs' }).on('error', () => {});
+      await until('the handlers to run', () => route.entered === 5);
+      session.destroy();
+      await service.booked('route:GET /hangs', { ignored: 5 });
+    },
+  },
+  {
+    title: 'after slowCallMs it is a slow call',
+    async run(lab) {
+      const route = hanging();
+      const service = await lab.healed({ routes: [route] }, { defaults: { circuit: { slowCallMs: 50 } } });
+      const client = await service.connect();
+      client.send(wire('GET', '/hangs'));
+      await until('the handler to run', () => route.entered === 1);
+      await pause(120);
+      client.leave();
+      await service.booked('route:GET /hangs', { success: 1, slow: 1 });
+    },
+  },
+  {
+    title: 'after timeoutMs it is a failure: a handler hangs, all clients give up, the circuit opens',
+    async run(lab) {
+      const route = hanging();
+      const service = await lab.healed(
+        { routes: [route] },
+        { defaults: { timeoutMs: 50, circuit: LASTING } },
+      );
+      await until('the circuit to open', async () => {
+        const client = await service.connect();
+        client.send(wire('GET', '/hangs'));
+        await pause(120);
+        client.leave();
+        return service.status('route:GET /hangs')?.state === 'open';
+      });
+      expect(service.status('route:GET /hangs')?.counts.ignored).toBe(0);
+      const entered = route.entered;
+      await service.http.get('/hangs').expect(503);
+      expect(route.entered).toBe(entered);
+    },
+  },
+  {
+    title: 'requests that were answered before their client left count as answered',
+    async run(lab) {
+      const service = await lab.healed({
+        routes: [{ method: 'GET', path: '/it', handler: (call) => call.send({ body: 'x' }) }],
+      });
+      for (let i = 0; i < 5; i++) {
+        const client = await service.connect();
+        await client.send(wire('GET', '/it')).answer();
+        client.leave();
+      }
+      await service.booked('route:GET /it', { success: 5 });
+    },
+  },
+];
