@@ -11,7 +11,7 @@
  *
  * @packageDocumentation
  */
-export { type Answer, sendAnswer } from './http/answers.ts';
+export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
   answerHealth,
@@ -24,6 +24,7 @@ export { Inbound, type InboundHooks, type InboundOptions, type OnRefused } from 
 export {
   type AdapterOptions,
   type AdapterSettings,
+  checkAdapterOptions,
   isRuntime,
   nameByUser,
   readAdapterOptions,

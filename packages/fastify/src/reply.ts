@@ -1,10 +1,12 @@
-import { exchangeOf, type InboundHooks } from '@healix/core/adapter';
+import { BODY_HEADERS, exchangeOf, type InboundHooks } from '@healix/core/adapter';
 import type { FastifyReply } from 'fastify';
 
 /** How healix answers through Fastify, so that its other hooks have their say. */
 export const hooks: InboundHooks<FastifyReply> = {
   answer(reply, { status, headers, body }) {
-    if (!reply.sent) reply.code(status).headers(headers).send(body);
+    if (reply.sent) return;
+    for (const name of BODY_HEADERS) reply.removeHeader(name);
+    reply.code(status).headers(headers).send(body);
   },
   detach(reply) {
     reply.hijack();

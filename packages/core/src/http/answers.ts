@@ -43,8 +43,24 @@ export function deadlineAnswer(req: RawRequest, error: DeadlineError, target: Ta
   return { status: 504, headers, body };
 }
 
-/** Sends an answer over Node's own response. */
+/** Headers that speak of a body which is not sent after all. */
+export const BODY_HEADERS = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-range',
+  'content-length',
+  'etag',
+  'expires',
+  'last-modified',
+  'trailer',
+  'transfer-encoding',
+] as const;
+
+/** Sends an answer over Node's own response, in place of one that was begun but not sent. */
 export function sendAnswer(res: RawResponse, { status, headers, body }: Answer): void {
+  for (const name of BODY_HEADERS) res.removeHeader(name);
   res.statusCode = status;
   for (const name in headers) res.setHeader(name, headers[name] as string);
   res.setHeader('content-length', Buffer.byteLength(body));

@@ -23,9 +23,9 @@ export interface AdapterOptions<R> extends TargetOptions {
   maxNames?: number | undefined;
 }
 
-/** Options with their defaults, apart from the settings that the routes start from. */
+/** What an adapter was given, its own options apart from the settings that its routes start from. */
 export interface AdapterSettings<R> {
-  readonly runtime: Healing;
+  readonly runtime: Healing | undefined;
   readonly name: ((request: R) => string | undefined) | undefined;
   readonly onRefused: OnRefused | undefined;
   readonly maxNames: number | undefined;
@@ -55,17 +55,29 @@ export function isRuntime(value: unknown): value is Healing {
 }
 
 /**
- * Checks what an adapter was given, and finds its runtime.
+ * Checks what an adapter was given.
  *
  * @throws ConfigError
  */
-export function readAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}): AdapterSettings<R> {
+export function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}): AdapterSettings<R> {
   const options: AdapterOptions<R> = isRuntime(given) ? { runtime: given } : given;
   validate(adapterSchema, options, '');
   const { runtime, name, onRefused, maxNames, ...rest } = options;
   const defaults = Object.values(rest).some((value) => value !== undefined) ? rest : undefined;
   if (defaults !== undefined) checkTargetOptions(defaults, 'healing');
-  return { runtime: runtime ?? defaultHealing(), name, onRefused, maxNames, defaults };
+  return { runtime, name, onRefused, maxNames, defaults };
+}
+
+/**
+ * Checks what an adapter was given, and finds its runtime: the process's shared one where none was given.
+ *
+ * @throws ConfigError
+ */
+export function readAdapterOptions<R>(
+  given?: AdapterOptions<R> | Healing,
+): AdapterSettings<R> & { readonly runtime: Healing } {
+  const settings = checkAdapterOptions(given);
+  return { ...settings, runtime: settings.runtime ?? defaultHealing() };
 }
 
 /**
@@ -88,7 +100,7 @@ export function nameByUser<R>({ name, runtime }: AdapterSettings<R>, request: R)
     if (typeof given !== 'string' || given === '') return undefined;
     return given.startsWith('route:') ? given : `route:${given}`;
   } catch (error) {
-    runtime.reportCallback('route:*', 'name', error);
+    runtime?.reportCallback('route:*', 'name', error);
     return undefined;
   }
 }

@@ -1,0 +1,43 @@
+import {
+  answerHealth,
+  HEALTH_PATHS,
+  type HealthOptions,
+  type HealthPath,
+  readHealthOptions,
+} from '@healix/core/adapter';
+import type { Branded } from './brands.ts';
+import type { KoaContext, KoaMiddleware, KoaNext } from './context.ts';
+
+/** The runtime, the path, and whether to tell details. */
+export interface HealthEndpointOptions extends HealthOptions {
+  /** Where it answers. Default: `/health`. */
+  path?: string | undefined;
+}
+
+/**
+ * Health for people and probes: `app.use(healthEndpoint())` answers at `/health`, and below at `/live`, `/ready`
+ * and `/metrics`. It is never refused itself.
+ *
+ * @throws ConfigError for a wrong setting
+ */
+export function healthEndpoint({ path = '/health', ...options }: HealthEndpointOptions = {}): KoaMiddleware {
+  const { runtime, details } = readHealthOptions(options);
+  const root = path.replace(/\/+$/, '');
+  async function healthEndpoint(ctx: KoaContext, next: KoaNext): Promise<unknown> {
+    const below = pathBelow(root, ctx.path);
+    if (below === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    const { status, headers, body } = await answerHealth(runtime, below, details);
+    ctx.status = status;
+    ctx.set(headers);
+    ctx.body = body;
+    return undefined;
+  }
+  const brand: Branded = { healixHealth: root };
+  return Object.assign(healthEndpoint, brand);
+}
+
+function pathBelow(root: string, path: string): HealthPath | undefined {
+  if (!path.startsWith(root)) return undefined;
+  const rest = path.slice(root.length) || '/';
+  return HEALTH_PATHS.find((known) => known === rest);
+}
