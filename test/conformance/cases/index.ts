@@ -1,8 +1,13 @@
 import type { Case } from '../harness/case.ts';
 import { aborts } from './aborts.ts';
 import { connections } from './connections.ts';
+import { deadlines } from './deadlines.ts';
+import { longHeld } from './long-held.ts';
 import { names } from './names.ts';
+import { onRefused } from './on-refused.ts';
 import { outcomes } from './outcomes.ts';
+import { probes } from './probes.ts';
+import { refusals } from './refusals.ts';
 import { transparency } from './transparency.ts';
 
 export const themes: Readonly<Record<string, readonly Case[]>> = {
@@ -11,4 +16,9 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   names,
   outcomes,
   aborts,
+  refusals,
+  'on refused': onRefused,
+  probes,
+  'long held': longHeld,
+  deadlines,
 };

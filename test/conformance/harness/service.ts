@@ -14,6 +14,8 @@ export class Service {
   readonly port: number;
   readonly #app: App;
   readonly #runtime: Healing | undefined;
+  /** Bytes that the server has read from connections that are closed by now. */
+  #bytesRead = 0;
   readonly #sockets = new Set<Socket>();
   readonly #clients = new Set<RawClient>();
   readonly #sessions = new Set<ClientHttp2Session>();
@@ -25,7 +27,10 @@ export class Service {
     this.origin = `http://127.0.0.1:${this.port}`;
     app.server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      socket.once('close', () => {
+        this.#sockets.delete(socket);
+        this.#bytesRead += socket.bytesRead;
+      });
     });
   }
 
@@ -73,6 +78,13 @@ export class Service {
 
   get names(): string[] {
     return Object.keys(this.runtime.status().targets).sort();
+  }
+
+  /** What the server has read from all its connections. */
+  get bytesRead(): number {
+    let total = this.#bytesRead;
+    for (const socket of this.#sockets) total += socket.bytesRead;
+    return total;
   }
 
   get inFlight(): number {
