@@ -16,7 +16,7 @@ export type ForcedState = 'open' | 'closed' | null;
 export interface CircuitTransition {
   from: CircuitState;
   to: CircuitState;
-  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`. */
+  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`, `never-open`. */
   reason: string;
   /** What the person who forced it says. */
   detail?: string | undefined;
@@ -65,6 +65,7 @@ export class CircuitBreaker {
   readonly #random: Random;
   readonly #onTransition: BreakerEnvironment['onTransition'];
   #longestCallMs: number;
+  #neverOpens = false;
 
   #state: CircuitState = 'closed';
   #forced: ForcedState = null;
@@ -212,7 +213,7 @@ export class CircuitBreaker {
       this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
     } else if (state === 'closed') {
       this.#enterClosed(now, false, 'forced');
-    } else if (was === 'open') {
+    } else if (was === 'open' && !this.#neverOpens) {
       this.#openUntil = now;
     } else {
       this.#enterClosed(now, false, 'released');
@@ -254,6 +255,12 @@ export class CircuitBreaker {
     if (longestCallMs !== undefined) this.#longestCallMs = longestCallMs;
   }
 
+  /** Whether the circuit stays closed whatever fails, unless it is forced. One that is not closed then closes. */
+  neverOpen(yes: boolean, now: number = this.#clock.now()): void {
+    this.#neverOpens = yes;
+    if (yes && this.#forced === null && this.#state !== 'closed') this.#enterClosed(now, false, 'never-open');
+  }
+
   snapshot(): CircuitSnapshot {
     const now = this.#clock.now();
     const left = this.#state === 'open' && this.#forced === null ? Math.max(0, this.#openUntil - now) : 0;
@@ -293,7 +300,7 @@ export class CircuitBreaker {
   }
 
   #judge(now: number): void {
-    if (this.#forced !== null) return;
+    if (this.#forced !== null || this.#neverOpens) return;
     const { calls, failures, slow } = this.#window;
     const streak = this.#streak?.length ?? 0;
     const streakMs = this.#streak?.spanMs(now) ?? Number.POSITIVE_INFINITY;
