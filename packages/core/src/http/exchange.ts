@@ -4,7 +4,7 @@ import { Permit } from '../permit.ts';
 import type { Target } from '../target.ts';
 import type { Timed } from '../time/timer-wheel.ts';
 import type { Inbound } from './inbound.ts';
-import { isHttp2, type RawRequest, type RawResponse } from './raw.ts';
+import { isClientGone, isHttp2, type RawRequest, type RawResponse } from './raw.ts';
 import type { Route } from './routes.ts';
 
 /** A client that waited this long for nothing, and left, has met a hang, where no `timeoutMs` says otherwise. */
@@ -86,8 +86,9 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     if (!this.released) this.#release('success');
   }
 
-  /** The server itself breaks the answer off. */
+  /** The answer is being broken off: by the server itself, unless its client had left before. */
   breakingOff(error: unknown): void {
+    if (this.#broken || this.released || isClientGone(this.req)) return;
     this.#broken = true;
     this.#error ??= error;
   }

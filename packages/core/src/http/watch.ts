@@ -2,7 +2,7 @@ import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'no
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import type { Exchange } from './exchange.ts';
 import { unwatchQueued, watchQueued } from './queue.ts';
-import { isClientGone, isHttp2, type RawRequest } from './raw.ts';
+import { isHttp2, type RawRequest } from './raw.ts';
 
 /** Marks the raw request, its response and stream; the same for every copy of healix in the process. */
 export const EXCHANGE: unique symbol = Symbol.for('healix.exchange.1') as never;
@@ -63,7 +63,7 @@ function respond(this: ServerHttp2Stream, headers?: OutgoingHttpHeaders, options
 
 function destroy(this: ServerResponse, error?: Error): unknown {
   const exchange = (this as Marked)[EXCHANGE] as Exchange;
-  if (!exchange.released && !isClientGone(exchange.req)) exchange.breakingOff(error);
+  exchange.breakingOff(error);
   return (exchange.destroy as Method).call(this, error);
 }
 
