@@ -18,7 +18,7 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #children: Child[] = [];
   readonly #upstreams = new Map<UpstreamName, Child>();
-  readonly #done = Promise.withResolvers<void>();
+  #loadEnded: () => void = () => {};
   #load: Child | undefined;
   #urls: Record<Role, string> = { with: '', without: '', payments: '', catalog: '' };
 
@@ -40,7 +40,7 @@ export class Stage {
     this.#load = this.#add(
       new Child('load.ts', [], (report) => {
         if (report.type === 'samples') for (const sample of report.samples) this.#options.onSample(sample);
-        if (report.type === 'done') this.#done.resolve();
+        if (report.type === 'done') this.#loadEnded();
       }),
     );
     await this.#load.ready;
@@ -50,7 +50,9 @@ export class Stage {
   load(forMs: number): Promise<void> {
     const { with: healed, without } = this.#urls;
     this.#load?.tell({ type: 'load', urls: { with: healed, without }, forMs });
-    return this.#done.promise;
+    return new Promise((resolve) => {
+      this.#loadEnded = resolve;
+    });
   }
 
   inject(upstream: UpstreamName, fault: Fault): void {
