@@ -205,3 +205,20 @@ describe('a blocked event loop', () => {
     expect(target.state).toBe('open');
   });
 });
+
+test('a pending deadline or back-off keeps the process alive, nothing else does', async () => {
+  const { target, clock } = setup({ timeoutMs: 300, retry: { maxRetries: 1, baseDelayMs: 1_000 } });
+  await target.run(() => 1);
+  target.acquire();
+  await clock.advance(40);
+  expect(clock.pending).toBeGreaterThan(0);
+  expect(clock.keepsAlive).toBe(false);
+  const call = outcome(target.run(never, { idempotent: true }));
+  expect(clock.keepsAlive).toBe(true);
+  await clock.advance(340);
+  expect(target.monitor.inFlight).toBe(1);
+  expect(clock.keepsAlive).toBe(true);
+  await clock.advance(1_400);
+  expect(await call).toMatchObject({ error: { code: 'HEALIX_DEADLINE' } });
+  expect(clock.keepsAlive).toBe(false);
+});
