@@ -1,4 +1,4 @@
-import type { TargetOptions } from '@healix/core';
+import type { Healing, TargetOptions } from '@healix/core';
 import { expect } from 'vitest';
 import type { Case } from '../harness/case.ts';
 import { failsOnDemand, LASTING, trip } from '../harness/circuits.ts';
@@ -107,6 +107,8 @@ export const settings: readonly Case[] = [
         code: 'HEALIX_CONFIG',
         path: 'maxNames',
       });
+      const health = { path: '/health', runtime: 'none' as unknown as Healing };
+      await expect(lab.healed({ health })).rejects.toMatchObject({ code: 'HEALIX_CONFIG', path: 'runtime' });
     },
   },
   {
