@@ -43,7 +43,8 @@ export abstract class Gate implements PermitIssuer {
 
   readonly #mode: Mode;
   readonly #observing: boolean;
-  readonly #off: boolean;
+  /** The emergency switch: nothing of the user's is called either. */
+  protected readonly off: boolean;
   #watchedTick = -1;
   #idleSince: number;
   #callsSeen = 0;
@@ -61,7 +62,7 @@ export abstract class Gate implements PermitIssuer {
     this.random = random;
     this.#mode = mode;
     this.#observing = mode === 'observe';
-    this.#off = mode === 'off';
+    this.off = mode === 'off';
     this.#idleSince = time.current();
     this.#settings = settings;
     this.breaker = new CircuitBreaker(settings.circuit, {
@@ -109,7 +110,7 @@ export abstract class Gate implements PermitIssuer {
 
   /** @internal A token to make a permit of, or 0: refused, and `rejection()` says why. */
   admit(operation: Operation): number {
-    if (this.#off) return OFF;
+    if (this.off) return OFF;
     const now = this.time.enter();
     if (!this.active) this.activate();
     const token = this.#plain ? this.breaker.tryAcquire(now) : this.#admitGuarded(operation, now);
@@ -283,7 +284,7 @@ export abstract class Gate implements PermitIssuer {
   /** One permit a tick is watched: a leak that happens again and again is found, at no cost to the others. */
   #watch(permit: Permit): void {
     this.#watchedTick = this.time.ticks;
-    if (this.#off) return;
+    if (this.off) return;
     const ticket = { token: permit.token, released: false };
     permit.hold = ticket;
     this.watchForLeak(permit, ticket);

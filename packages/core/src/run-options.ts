@@ -20,6 +20,7 @@ export const NO_OPTIONS: RunOptions = Object.freeze({});
 
 /** What is wrong with a call's options, before anything comes of them. Unknown ones are let be. */
 export function findWrongOption(options: RunOptions): ConfigError | undefined {
+  if (typeof options !== 'object' || options === null) return new ConfigError('run', options, 'an object');
   const { signal, deadlineMs, timeoutMs, fallback, stale } = options;
   if (signal !== undefined && !isAbortSignal(signal)) {
     return new ConfigError('run.signal', signal, 'an AbortSignal');

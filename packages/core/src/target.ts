@@ -155,7 +155,7 @@ export class Target extends Gate implements RunHost {
   /** @internal */
   outcomeOf(threw: boolean, value: unknown): Outcome {
     const { classify } = this.settings;
-    if (classify === undefined) return classifyOutbound(threw, value);
+    if (classify === undefined || this.off) return classifyOutbound(threw, value);
     try {
       const outcome: unknown = classify(threw ? undefined : value, threw ? value : undefined);
       if (isOutcome(outcome)) return outcome;
