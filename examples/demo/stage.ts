@@ -38,7 +38,7 @@ export class Stage {
     ]);
     this.#urls = { payments, catalog, with: healed, without: plain };
     this.#load = this.#add(
-      new Child('load.ts', [], (report) => {
+      new Child('processes/load.ts', [], (report) => {
         if (report.type === 'samples') for (const sample of report.samples) this.#options.onSample(sample);
         if (report.type === 'done') this.#loadEnded();
       }),
@@ -64,7 +64,7 @@ export class Stage {
   }
 
   async #upstream(name: UpstreamName): Promise<string> {
-    const child = new Child('upstream.ts', [name, await this.#portFor(name)], (report) => {
+    const child = new Child('processes/upstream.ts', [name, await this.#portFor(name)], (report) => {
       if (report.type === 'fault') this.#options.onFault?.(report.upstream, report.fault);
     });
     this.#upstreams.set(name, this.#add(child));
@@ -73,7 +73,7 @@ export class Stage {
 
   async #service(variant: Variant, payments: string, catalog: string): Promise<string> {
     const args = [variant, payments, catalog, await this.#portFor(variant)];
-    const child = new Child('service.ts', args, (report) => {
+    const child = new Child('processes/service.ts', args, (report) => {
       if (report.type === 'told') this.#options.onTold(report.told);
     });
     return this.#add(child).ready;

@@ -10,7 +10,7 @@ async function start(file: string): Promise<{ url: string; weather: string }> {
 }
 
 const post = (url: string) => fetch(url, { method: 'POST' });
-const json = async (url: string) => (await fetch(url)).json();
+const json = async (url: string) => (await (await fetch(url)).json()) as Record<string, unknown>;
 
 afterEach(() => example.stop('SIGKILL'));
 

@@ -3,9 +3,9 @@
 import { createHealing, type RunOptions } from '@healix/core';
 import { healing, healthEndpoint } from '@healix/fastify';
 import Fastify from 'fastify';
+import { CLIENT_TIMEOUT_MS, CONNECTIONS } from '../settings.ts';
 import { listen, report } from './child.ts';
 import { Connections } from './connections.ts';
-import { CLIENT_TIMEOUT_MS, CONNECTIONS } from './settings.ts';
 import { tellOf } from './tell.ts';
 
 const [variant, paymentsUrl, catalogUrl, port] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import type { Healing, IncidentEntry } from '@healix/core';
+import type { Told } from '../messages.ts';
 import { report } from './child.ts';
-import type { Told } from './messages.ts';
 
 const LEVELS = ['observe', 'retry', 'degrade', 'limit', 'isolate', 'reset', 'escalate'];
 
