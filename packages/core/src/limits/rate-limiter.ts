@@ -1,5 +1,8 @@
 import type { RateSettings } from '../config/schema.ts';
 
+/** What fractions of a token lose when they are added up. */
+const ROUNDING = 1e-6;
+
 /** A token bucket: `calls` in `perMs`, at most `burst` at once. */
 export class RateLimiter {
   readonly #perCallMs: number;
@@ -18,8 +21,8 @@ export class RateLimiter {
   take(now: number): number {
     const earned = Math.max(0, now - this.#filledAt) / this.#perCallMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
-    this.#filledAt = now;
-    if (this.#tokens < 1) return Math.max(1, (1 - this.#tokens) * this.#perCallMs);
+    this.#filledAt = Math.max(now, this.#filledAt);
+    if (this.#tokens < 1 - ROUNDING) return Math.max(1, (1 - this.#tokens) * this.#perCallMs);
     this.#tokens -= 1;
     return 0;
   }

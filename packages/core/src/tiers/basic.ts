@@ -164,7 +164,8 @@ export class BasicTier implements SelfHealing {
   }
 
   #recover(context: HealingContext, incident: Incident): void {
-    this.#manager.undoAll(this.#recoveryContext(context, incident), incident);
+    const health = this.#parts.monitor.snapshot(context.now, context.settings.recovery.calmMs);
+    this.#manager.undoAll(this.#recoveryContext({ ...context, health }, incident), incident);
     const at = this.#parts.clock.wall();
     incident.status = 'recovered';
     incident.endedAt = at;
