@@ -123,7 +123,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
 
   get #finished(): boolean {
     const { req, res } = this;
-    if (isHttp2(req)) return res.writableEnded && !req.aborted;
+    // A response that was ended tells of no abort; its stream knows whether all of it was sent.
+    if (isHttp2(req)) return res.writableEnded && !req.aborted && req.stream.writableFinished;
     return res.writableFinished || (res.writableEnded && !isClientGone(req));
   }
 
