@@ -1,54 +1,20 @@
-import type { CircuitBreaker } from './circuit/breaker.ts';
-import type { Outcome, TargetSettings } from './config/schema.ts';
-import { ConfigError, DeadlineError, withoutStack } from './errors.ts';
-import type { RetryBudget } from './limits/retry-budget.ts';
-import { Permit, type PermitIssuer, type Rejection } from './permit.ts';
-import type { PolicyEnforcer } from './policy/enforcer.ts';
+import { ConfigError } from './errors.ts';
+import { Permit } from './permit.ts';
 import { retryDelayMs } from './recovery/retry-delay.ts';
-import type { StaleAnswers } from './recovery/stale-answers.ts';
-import { findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
-import type { CoarseTime } from './time/coarse-time.ts';
-import type { Random } from './time/random.ts';
+import {
+  type Attempted,
+  type Call,
+  conclude,
+  type End,
+  isThenable,
+  type RunHost,
+  refusedBy,
+  type Settle,
+  settle,
+  tooLate,
+} from './run-end.ts';
+import { type AttemptContext, findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
 import type { Timed } from './time/timer-wheel.ts';
-
-/** What a healed function is given. */
-export interface AttemptContext {
-  /** Aborts when the attempt's time is over (its reason is a DeadlineError) or when the caller gives up. */
-  readonly signal: AbortSignal;
-  /** 1 for the first attempt. */
-  readonly attempt: number;
-}
-
-/** What running a call needs of its target. */
-export interface RunHost extends PermitIssuer {
-  readonly time: CoarseTime;
-  readonly random: Random;
-  readonly settings: TargetSettings;
-  readonly breaker: CircuitBreaker;
-  readonly policy: PolicyEnforcer;
-  readonly budget: RetryBudget | undefined;
-  readonly stale: StaleAnswers;
-  readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
-  /** False in observe mode: nothing is cut short, repeated or replaced. */
-  readonly acts: boolean;
-  admit(operation: RunOptions): number;
-  rejection(): Rejection;
-  release(permit: Permit, outcome: Outcome): void;
-  abandon(permit: Permit, reason: unknown): void;
-  outcomeOf(threw: boolean, value: unknown): Outcome;
-  retryAfterMs(threw: boolean, value: unknown): number;
-  reportCallback(what: string, error: unknown): void;
-}
-
-/** How an attempt, and with the last one the call, ended. */
-interface End {
-  readonly outcome: Outcome;
-  readonly threw: boolean;
-  readonly value: unknown;
-}
-
-type Settle = (value: unknown) => void;
-type Attempted = (context: AttemptContext) => unknown;
 
 let lastResolve: Settle;
 let lastReject: Settle;
@@ -56,6 +22,8 @@ function capture(resolve: Settle, reject: Settle): void {
   lastResolve = resolve;
   lastReject = reject;
 }
+
+const soon = Promise.resolve();
 
 /** Runs `fn` under its target's protection. The promise settles once, whatever `fn` does. */
 export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<unknown> {
@@ -79,7 +47,9 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   }
   const token = host.admit(options);
   if (token === 0) {
-    conclude({ target: host, fn, options, resolve, reject, endsAt }, refusedBy(host));
+    const end = refusedBy(host);
+    // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
+    soon.then(() => conclude({ target: host, fn, options, resolve, reject, endsAt }, end));
   } else {
     host.budget?.deposit(host.time.current());
     new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
@@ -89,17 +59,6 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
 
 function findWrong(options: RunOptions): ConfigError | undefined {
   return options === NO_OPTIONS ? undefined : findWrongOption(options);
-}
-
-/** One call, and what its caller was promised. */
-interface Call {
-  readonly target: RunHost;
-  readonly fn: Attempted;
-  readonly options: RunOptions;
-  readonly resolve: Settle;
-  readonly reject: Settle;
-  /** When the whole call is out of time. */
-  readonly endsAt: number | undefined;
 }
 
 /**
@@ -296,59 +255,6 @@ class RepeatWait implements Timed {
     host.time.wheel.settle(this);
     options.signal?.removeEventListener('abort', this);
   }
-}
-
-function tooLate({ name }: RunHost, what: string, tookMs: number): End {
-  const value = withoutStack(
-    () => new DeadlineError(`${name}: ${what} after ${tookMs} ms`, { target: name }),
-  );
-  return { outcome: 'failure', threw: true, value };
-}
-
-function refusedBy(host: RunHost): End {
-  return { outcome: 'failure', threw: true, value: host.rejection().toError() };
-}
-
-/** A call has failed for good: its caller gets the best answer that there is. */
-function conclude(call: Call, end: End): void {
-  const { target: host, options } = call;
-  const kept = host.acts && options.stale && host.stale.find(options.stale, host.time.current());
-  if (kept) {
-    host.counts.staleAnswers++;
-    call.resolve(kept.value);
-  } else if (host.acts && options.fallback !== undefined) {
-    fallBack(call, options.fallback, end);
-  } else {
-    settle(call, end.threw, end.value);
-  }
-}
-
-function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): void {
-  const failed = (error: unknown) => {
-    call.target.reportCallback('fallback', error);
-    settle(call, end.threw, end.value);
-  };
-  const answered = (answer: unknown) => {
-    call.target.counts.fallbacks++;
-    call.resolve(answer);
-  };
-  try {
-    const answer = fallback(end.threw ? end.value : undefined);
-    if (isThenable(answer)) answer.then(answered, failed);
-    else answered(answer);
-  } catch (error) {
-    failed(error);
-  }
-}
-
-function settle(call: Call, threw: boolean, value: unknown): void {
-  if (threw) call.reject(value);
-  else call.resolve(value);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
-  return typeof (value as { then?: unknown }).then === 'function';
 }
 
 function shorter(a: number | undefined, b: number | undefined): number | undefined {

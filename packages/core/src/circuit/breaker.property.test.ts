@@ -185,6 +185,6 @@ test('behaves like the model, and whatever probes do, admits a call again after 
         }
       },
     ),
-    { numRuns: 1_500 },
+    { numRuns: 500 },
   );
 });
