@@ -78,8 +78,8 @@ export class ScheduledRun {
       `\n${reached ? 'PASSED' : 'FAILED'}: with healing, ${ratio.toFixed(2)} times as many full answers in time ` +
         `(wanted: ${WANTED_RATIO}; degraded answers are not counted)`,
     );
-    if (!reached && this.#wasTooBusy()) {
-      console.log('This machine was too busy: answers were late before any fault began. Try again.');
+    if (this.#wasTooBusy()) {
+      console.log('This machine was too busy for fair figures: answers were late before any fault began.');
     }
     return reached;
   }
