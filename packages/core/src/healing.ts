@@ -4,7 +4,6 @@ import type { CircuitTransition } from './circuit/breaker.ts';
 import { runtimeSchema } from './config/runtime-schema.ts';
 import type { TargetOptions } from './config/schema.ts';
 import { checkTargetOptions } from './config/settings.ts';
-import { NamePattern } from './config/target-name.ts';
 import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { Mode } from './gate.ts';
@@ -13,7 +12,7 @@ import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
 import type { Target, TargetContext } from './target.ts';
-import { TargetRegistry, type TargetRules } from './target-registry.ts';
+import { readRules, TargetRegistry } from './target-registry.ts';
 import { type TargetStatus, targetStatus } from './target-status.ts';
 import { type CallbackErrorReport, CallbackErrors } from './telemetry/callback-errors.ts';
 import { Coverage, type CoverageReport } from './telemetry/coverage.ts';
@@ -103,7 +102,7 @@ export class Healing {
       makeHealing: (target) => this.#makeHealing(target),
       onError: (target, error) => this.reportCallback(target.name, 'control loop', error),
     });
-    this.#targets = new TargetRegistry(rulesOf(options), this.#targetContext(), settings.maxTargets);
+    this.#targets = new TargetRegistry(readRules(options), this.#targetContext(), settings.maxTargets);
     this.time.onTick((now) => this.#tick(now));
   }
 
@@ -331,16 +330,4 @@ export class Healing {
     for (const target of this.#targets) total += target.monitor.inFlight;
     return total;
   }
-}
-
-function rulesOf({ defaults = {}, targets = {} }: HealingOptions): TargetRules {
-  checkTargetOptions(defaults, 'defaults');
-  const exact = new Map<string, TargetOptions>();
-  const patterns: { pattern: NamePattern; options: TargetOptions }[] = [];
-  for (const [key, { match, ...options }] of Object.entries(targets)) {
-    checkTargetOptions(options, `targets.${key}`);
-    if (match === undefined) exact.set(key, options);
-    else patterns.push({ pattern: new NamePattern(match), options });
-  }
-  return { defaults, exact, patterns };
 }

@@ -34,8 +34,7 @@ export type { Permit, Rejection, RejectionReason } from './permit.ts';
 export type { Operation } from './policy/enforcer.ts';
 export type { StaleOptions } from './recovery/stale-answers.ts';
 export type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './recovery/strategy.ts';
-export type { AttemptContext } from './run.ts';
-export type { RunOptions } from './run-options.ts';
+export type { AttemptContext, RunOptions } from './run-options.ts';
 export type {
   AnomalyDetectionResult,
   HealingContext,

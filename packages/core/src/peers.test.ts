@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetOptions } from './config/schema.ts';
 import { CircuitOpenError } from './errors.ts';
-import type { AttemptContext } from './run.ts';
+import type { AttemptContext } from './run-options.ts';
 import { createTestHealing } from './testing.ts';
 
 /** What other libraries got wrong (FACTS), where it takes more than a breaker to show it. */

@@ -2,6 +2,14 @@ import { ConfigError } from './errors.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { findWrongStaleOption, type StaleOptions } from './recovery/stale-answers.ts';
 
+/** What a healed function is given. */
+export interface AttemptContext {
+  /** Aborts when the attempt's time is over (its reason is a DeadlineError) or when the caller gives up. */
+  readonly signal: AbortSignal;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+}
+
 /** What one healed call may say for itself. */
 export interface RunOptions<T = unknown> extends Operation {
   /** The caller's own signal: when it aborts, so does the call. */

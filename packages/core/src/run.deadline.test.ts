@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetOptions } from './config/schema.ts';
 import { DeadlineError } from './errors.ts';
-import type { AttemptContext } from './run.ts';
+import type { AttemptContext } from './run-options.ts';
 import { createTestHealing } from './testing.ts';
 
 function setup(defaults: TargetOptions = {}) {

@@ -30,15 +30,7 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   const promise = new Promise(capture);
   const resolve = lastResolve;
   const reject = lastReject;
-  const wrong = typeof fn !== 'function' ? new ConfigError('run', fn, 'a function') : findWrong(options);
-  if (wrong !== undefined) {
-    reject(wrong);
-    return promise;
-  }
-  if (options.signal?.aborted) {
-    reject(options.signal.reason);
-    return promise;
-  }
+  if ((typeof fn !== 'function' || options !== NO_OPTIONS) && !mayBegin(fn, options, reject)) return promise;
   const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
@@ -57,8 +49,14 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   return promise;
 }
 
-function findWrong(options: RunOptions): ConfigError | undefined {
-  return options === NO_OPTIONS ? undefined : findWrongOption(options);
+/** False when the call ends before it begins: something is wrong with it, or its caller has given up. */
+function mayBegin(fn: Attempted, options: RunOptions, reject: Settle): boolean {
+  const wrong =
+    typeof fn === 'function' ? findWrongOption(options) : new ConfigError('run', fn, 'a function');
+  if (wrong !== undefined) reject(wrong);
+  else if (options.signal?.aborted) reject(options.signal.reason);
+  else return true;
+  return false;
 }
 
 /**

@@ -9,8 +9,9 @@ import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
-import { type AttemptContext, type RunHost, run } from './run.ts';
-import { layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
+import { run } from './run.ts';
+import type { RunHost } from './run-end.ts';
+import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
 import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
