@@ -101,3 +101,11 @@ describe('snapshot and restore', () => {
     expect(breaker.retryAfterMs()).toBeLessThanOrEqual(2_000);
   });
 });
+
+test('a circuit that a person had forced open has not tripped, even while it is tried', () => {
+  const { breaker } = setup();
+  breaker.force('open');
+  breaker.force(null);
+  expect(breaker.state).toBe('half-open');
+  expect(breaker.tripped).toBe(false);
+});

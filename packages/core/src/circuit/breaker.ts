@@ -70,6 +70,7 @@ export class CircuitBreaker {
   #soleToken = 0;
 
   readonly #judge: TripJudge;
+  #tripped = false;
   #openings = 0;
   #openUntil = 0;
   #notBefore = 0;
@@ -105,6 +106,11 @@ export class CircuitBreaker {
 
   stateAt(now: number): CircuitState {
     return this.#state === 'open' && now >= this.#openUntil ? 'half-open' : this.#state;
+  }
+
+  /** True from a trip until the circuit closes again; not for one that a person had forced open. */
+  get tripped(): boolean {
+    return this.#tripped;
   }
 
   /** True while every call is admitted and none is a probe. */
@@ -190,6 +196,7 @@ export class CircuitBreaker {
     const was = this.#forced;
     this.#detail = detail;
     this.#forced = state;
+    this.#tripped = false;
     if (state === 'open') {
       this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
     } else if (state === 'closed') {
@@ -261,6 +268,7 @@ export class CircuitBreaker {
       this.#enterClosed(now, false, 'restored');
     } else {
       const longest = Math.max(this.#settings.maxOpenMs, LONGEST_NOTICE_MS);
+      this.#tripped = true;
       this.#enterOpen(now, now + within(openLeftMs - passed, longest), 'restored');
     }
   }
@@ -275,6 +283,7 @@ export class CircuitBreaker {
     const { openMs, maxOpenMs } = this.#settings;
     const jittered = openMs * 2 ** this.#openings * (1 - JITTER + 2 * JITTER * this.#random.next());
     this.#openings = Math.min(this.#openings + 1, MOST_OPENINGS);
+    this.#tripped = true;
     this.#enterOpen(now, Math.max(from + Math.min(jittered, maxOpenMs), this.#notBefore), reason);
   }
 
@@ -335,6 +344,7 @@ export class CircuitBreaker {
     this.#probes = undefined;
     this.#closedToken = ++this.#lastToken;
     this.#closedAt = now;
+    this.#tripped = false;
     this.#ramp = ramp ? new Ramp(now) : undefined;
     this.#judge.clear();
     this.#enter('closed', reason, now);

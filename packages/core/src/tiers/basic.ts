@@ -112,7 +112,7 @@ export class BasicTier implements SelfHealing {
 
   #anomalyNow(now: number, settings: RecoverySettings): Anomaly | undefined {
     const { breaker, monitor } = this.#parts;
-    const circuit = breaker.forced === null ? breaker.stateAt(now) : 'closed';
+    const circuit = breaker.tripped ? breaker.stateAt(now) : 'closed';
     return detectByThreshold(monitor, circuit, settings, now);
   }
 
