@@ -229,7 +229,9 @@ export class Healing {
   /** @internal */
   statusOf(target: Target): TargetStatus {
     const healing = this.#loop.healingOf(target) ?? this.#makeHealing(target);
-    return targetStatus(target, healing.getHealthStatus());
+    const health = healing.getHealthStatus();
+    const refuses = this.mode === 'heal' || health.status === 'healthy';
+    return targetStatus(target, refuses ? health : { ...health, status: 'degraded' });
   }
 
   #targetContext(): TargetContext {

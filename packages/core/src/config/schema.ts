@@ -63,7 +63,7 @@ export const circuitSchema = z.strictObject({
     .describe('After closing, traffic is let back in step by step over this time.'),
 });
 
-export const retrySchema = z.strictObject({
+const retrySchema = z.strictObject({
   maxRetries: count(0, 10)
     .default(2)
     .describe('Repeats beyond the first attempt, of calls that are safe to repeat.'),
@@ -94,7 +94,7 @@ const rateSchema = z.strictObject({
     .describe('Calls that may come at once. Default: `calls`, at least 1.'),
 });
 
-export const policySchema = z.strictObject({
+const policySchema = z.strictObject({
   deny: z.string().min(1).optional().describe('Refuses every call, for this reason.'),
   denyMethods: methods().default([]).describe('HTTP methods that are refused.'),
   denyStatus: count(400, 599).default(403).describe('HTTP status of a denial.'),
@@ -108,7 +108,7 @@ export const policySchema = z.strictObject({
   neverOpen: z.boolean().default(false).describe('The circuit never opens by itself; all else goes on.'),
 });
 
-export const recoverySchema = z.strictObject({
+const recoverySchema = z.strictObject({
   proveMs: ms(10, 3_600_000)
     .default(2_000)
     .describe('Time that a recovery level has to prove itself before the next one is climbed.'),

@@ -11,7 +11,7 @@ export interface Operation {
   idempotencyKey?: boolean | undefined;
 }
 
-export type DenialReason = 'policy' | 'rate' | 'concurrency';
+type DenialReason = 'policy' | 'rate' | 'concurrency';
 
 export type PolicyVerdict =
   | { readonly kind: 'allow' }
