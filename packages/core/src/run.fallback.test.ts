@@ -119,6 +119,14 @@ describe('stale answers', () => {
     await expect(target.run(() => 'real')).rejects.toBeInstanceOf(PolicyError);
   });
 
+  test('is not given on a target that has become exempt', async () => {
+    const { target, counts } = setup();
+    await target.run(() => 'kept', stale('a'));
+    target.update({ exempt: true });
+    await expect(target.run(fail, stale('a'))).rejects.toBe(failure);
+    expect(counts().staleAnswers).toBe(0);
+  });
+
   test('comes before the fallback', async () => {
     const { target, counts } = setup();
     const options = { ...stale('a'), fallback: () => 'fallback' };
