@@ -9,6 +9,7 @@ export type {
   RetryOptions,
   TargetOptions,
   TargetSettings,
+  TargetUpdate,
 } from './config/schema.ts';
 export type { SettingsAuthor } from './config/settings-stack.ts';
 export {

@@ -27,6 +27,8 @@ export interface RunHost extends PermitIssuer {
   abandon(permit: Permit, reason: unknown): void;
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
+  /** What half of the calls take at most; 0 while that is not known. */
+  medianMs(now: number): number;
   reportCallback(what: string, error: unknown): void;
 }
 

@@ -191,7 +191,8 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     if (recovery.preferFallback && options.fallback !== undefined) return undefined;
     const now = host.time.current();
     const waitMs = retryDelayMs(retry, this.attempt, this.retryAfterMs, host.random);
-    if (waitMs === undefined || (endsAt !== undefined && now + waitMs >= endsAt)) return undefined;
+    if (waitMs === undefined) return undefined;
+    if (endsAt !== undefined && endsAt - now - waitMs < Math.max(1, host.medianMs(now))) return undefined;
     return host.budget?.tryWithdraw(now) ? waitMs : undefined;
   }
 

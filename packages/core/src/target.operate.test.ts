@@ -103,6 +103,17 @@ describe('update', () => {
     if (held.ok) target.release(held, 'success');
   });
 
+  test('null takes an earlier update back, never what was configured', () => {
+    const { target } = setup();
+    const configured = target.settings;
+    target.update({ policy: { deny: 'maintenance', concurrency: 3 }, timeoutMs: 5 });
+    expect(target.acquire()).toMatchObject({ ok: false, reason: 'policy' });
+    target.update({ policy: { deny: null }, timeoutMs: null });
+    expect(target.settings).toMatchObject({ timeoutMs: 10_000, policy: { concurrency: 3 } });
+    target.update({ policy: null });
+    expect(target.settings).toEqual(configured);
+  });
+
   test('what is wrong changes nothing and makes no version', () => {
     const { target, settings } = setup();
     for (const wrong of [

@@ -1,6 +1,6 @@
 import { ambientOptions } from './ambient.ts';
 import type { CircuitState, CircuitTransition, ForcedState } from './circuit/breaker.ts';
-import type { Outcome, TargetOptions } from './config/schema.ts';
+import type { Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ConfigError } from './errors.ts';
@@ -130,8 +130,8 @@ export class Target extends Gate implements RunHost {
     return { scope: 'process' };
   }
 
-  /** Changes settings at run time. State and counts are kept. @throws ConfigError */
-  update(options: TargetOptions): void {
+  /** Changes settings at run time; null takes an earlier change back. State and counts are kept. @throws ConfigError */
+  update(options: TargetUpdate): void {
     if (this.#stack.update(options)) this.#settingsChanged('user', options);
   }
 
@@ -170,6 +170,10 @@ export class Target extends Gate implements RunHost {
 
   override isDisposable(now: number, idleMs: number): boolean {
     return super.isDisposable(now, idleMs) && !this.#stack.updated;
+  }
+
+  medianMs(now: number): number {
+    return this.monitor.latency.quantiles([0.5], now)[0] ?? 0;
   }
 
   retryAfterMs(threw: boolean, value: unknown): number {

@@ -63,7 +63,7 @@ export const circuitSchema = z.strictObject({
     .describe('After closing, traffic is let back in step by step over this time.'),
 });
 
-const retrySchema = z.strictObject({
+export const retrySchema = z.strictObject({
   maxRetries: count(0, 10)
     .default(2)
     .describe('Repeats beyond the first attempt, of calls that are safe to repeat.'),
@@ -83,7 +83,7 @@ const retrySchema = z.strictObject({
     .describe('A Retry-After up to this is waited for; with a longer one the answer is returned as it is.'),
 });
 
-const rateSchema = z.strictObject({
+export const rateSchema = z.strictObject({
   calls: z.number().gt(0).max(1e9).describe('Calls allowed in `perMs`.'),
   perMs: ms(1, 86_400_000).default(1_000).describe('The time that `calls` are allowed in.'),
   burst: z
@@ -94,7 +94,7 @@ const rateSchema = z.strictObject({
     .describe('Calls that may come at once. Default: `calls`, at least 1.'),
 });
 
-const policySchema = z.strictObject({
+export const policySchema = z.strictObject({
   deny: z.string().min(1).optional().describe('Refuses every call, for this reason.'),
   denyMethods: methods().default([]).describe('HTTP methods that are refused.'),
   denyStatus: count(400, 599).default(403).describe('HTTP status of a denial.'),
@@ -172,9 +172,18 @@ export type CircuitOptions = z.input<typeof circuitSchema>;
 export type RetryOptions = z.input<typeof retrySchema>;
 export type PolicyOptions = z.input<typeof policySchema>;
 export type RecoveryOptions = z.input<typeof recoverySchema>;
+/** What bounds repeats, where a budget stands alone. */
+export type RetryBudgetOptions = Pick<RetryOptions, 'budget' | 'budgetPerSecond'>;
 export type RateOptions = z.input<typeof rateSchema>;
 /** What a user may say of a target. Every setting has a default: `docs/settings.md`. */
 export type TargetOptions = z.input<typeof targetSchema>;
+
+type Update<T> = {
+  [K in keyof T]?: (NonNullable<T[K]> extends Plain ? Update<NonNullable<T[K]>> : T[K]) | null | undefined;
+};
+type Plain = { readonly [key: string]: unknown };
+/** Settings to change at run time. `null` takes back what an earlier update said. */
+export type TargetUpdate = Update<TargetOptions>;
 
 export type CircuitSettings = Readonly<z.output<typeof circuitSchema>> & { readonly maxOpenMs: number };
 export type RetrySettings = Readonly<z.output<typeof retrySchema>>;

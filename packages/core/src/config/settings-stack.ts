@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TargetOptions, TargetSettings } from './schema.ts';
-import { checkTargetOptions, mergeOptions, resolveTarget } from './settings.ts';
+import { ConfigError } from '../errors.ts';
+import type { TargetOptions, TargetSettings, TargetUpdate } from './schema.ts';
+import { checkTargetOptions, mergeOptions, resolveTarget, withoutNulls } from './settings.ts';
 
 /** Who changed a target's settings. */
 export type SettingsAuthor = 'user' | 'recovery';
@@ -46,10 +47,12 @@ export class SettingsStack {
     });
   }
 
-  update(options: TargetOptions): boolean {
-    checkTargetOptions(options, this.#name);
+  update(options: TargetUpdate): boolean {
+    if (typeof options !== 'object' || options === null)
+      throw new ConfigError(this.#name, options, 'an object');
+    checkTargetOptions(withoutNulls(options), this.#name);
     const before = this.#updates;
-    this.#updates = mergeOptions(before ?? {}, options);
+    this.#updates = withoutNulls(mergeOptions(before ?? {}, options));
     return this.#publish(() => {
       this.#updates = before;
     });

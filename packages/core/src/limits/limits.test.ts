@@ -54,6 +54,12 @@ describe('the rate', () => {
   });
 });
 
+test('a wrong setting of a limit that stands alone names its field', () => {
+  expect(() => new RateLimiter({ calls: 0 }, 0)).toThrow(expect.objectContaining({ path: 'rate.calls' }));
+  expect(() => new RetryBudget({ budget: 2 })).toThrow(expect.objectContaining({ path: 'budget.budget' }));
+  expect(() => new RetryBudget({ budgt: 1 } as never)).toThrow('Did you mean budget?');
+});
+
 describe('the budget of repeats', () => {
   const clock = { now: () => 0, wall: () => 0, setTimer: () => undefined as never, afterPoll: () => {} };
 

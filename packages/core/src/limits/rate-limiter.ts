@@ -1,4 +1,5 @@
-import type { RateSettings } from '../config/schema.ts';
+import type { RateOptions } from '../config/schema.ts';
+import { resolveRate } from '../config/settings.ts';
 
 /** What fractions of a token lose when they are added up. */
 const ROUNDING = 1e-6;
@@ -10,7 +11,9 @@ export class RateLimiter {
   #tokens: number;
   #filledAt: number;
 
-  constructor(settings: RateSettings, now: number) {
+  /** @throws ConfigError for a wrong setting */
+  constructor(options: RateOptions, now: number) {
+    const settings = resolveRate(options);
     this.#perCallMs = settings.perMs / settings.calls;
     this.#burst = settings.burst ?? Math.max(1, settings.calls);
     this.#tokens = this.#burst;
