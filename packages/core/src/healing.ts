@@ -210,7 +210,8 @@ export class Healing {
    * Ends healing. Readiness falls at once, and whoever waits in `ready` is sent away; calls in flight are
    * waited for, at most `drainMs`. Calls that still come go through as before.
    */
-  async close({ drainMs = 0 }: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    const drainMs = options?.drainMs ?? 0;
     if (!(drainMs >= 0)) throw new ConfigError('close.drainMs', drainMs, 'a number from 0');
     this.#closing = true;
     for (const target of this.#waiting) target.dismissWaiting(new ClosedError('the runtime was closed'));
@@ -236,17 +237,22 @@ export class Healing {
 
   #targetContext(): TargetContext {
     const { time, mode } = this;
+    const closing = () => this.#closing;
     return {
       time,
       mode,
       random: time.random,
+      get closing() {
+        return closing();
+      },
+      readopt: (target) => this.#targets.readopt(target),
       activate: (target) => {
         this.#targets.readopt(target);
         this.#loop.watch(target, time.now);
       },
       attend: (target) => {
         this.#waiting.add(target);
-        time.ensureAwake();
+        time.keepAlive(true);
       },
       watchForLeak: (permit, target, ticket) => this.#leaks.register(permit, { target, ticket }),
       transitioned: (target, transition) => {
@@ -319,12 +325,17 @@ export class Healing {
 
   #tick(now: number): boolean {
     const busy = this.#loop.tick(now);
-    for (const target of this.#waiting) if (!target.serveWaiting(now)) this.#waiting.delete(target);
+    if (this.#waiting.size > 0) this.#serveWaiting(now);
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SWEEP_MS;
       this.#targets.sweep(now);
     }
     return busy || this.#waiting.size > 0;
+  }
+
+  #serveWaiting(now: number): void {
+    for (const target of this.#waiting) if (!target.serveWaiting(now)) this.#waiting.delete(target);
+    this.time.keepAlive(this.#waiting.size > 0);
   }
 
   #inFlight(): number {

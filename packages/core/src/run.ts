@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { ConfigError } from './errors.ts';
 import { Permit } from './permit.ts';
 import { retryDelayMs } from './recovery/retry-delay.ts';
@@ -76,6 +77,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   readonly attempt: number;
   #limitMs: number | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  #context: AsyncResource | undefined = undefined;
 
   constructor(
     host: RunHost,
@@ -105,17 +107,22 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    this.#context ??= callerContext();
     return this.#controller.signal;
   }
 
   begin(): void {
     const { target: host, options } = this;
     if (host.acts) this.#limitTime();
+    if (options !== NO_OPTIONS && host.acts && (options.fallback || host.policy.mayRepeat(options))) {
+      this.#context = callerContext();
+    }
     if (options.signal !== undefined) options.signal.addEventListener('abort', this);
     try {
       const result = this.fn(this);
       if (isThenable(result)) {
-        result.then(
+        const settling = result instanceof Promise ? result : Promise.resolve(result);
+        settling.then(
           (value) => this.#end(false, value),
           (error) => this.#end(true, error),
         );
@@ -127,8 +134,13 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     }
   }
 
-  /** The attempt's time is over. */
+  /** The attempt's time is over. What is the caller's runs where the caller's code ran. */
   expire(now: number): void {
+    if (this.#context === undefined) this.#timeOut(now);
+    else this.#context.runInAsyncScope(this.#timeOut, this, now);
+  }
+
+  #timeOut(now: number): void {
     const { target: host, endsAt } = this;
     const took = Math.round(now - this.start);
     const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
@@ -162,12 +174,15 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     this.#detach();
     const { target: host } = this;
     const outcome = host.outcomeOf(threw, value);
-    if (outcome === 'success' || outcome === 'ignored') {
+    if (outcome === 'success') {
       host.release(this, outcome);
       const { stale } = this.options;
-      if (stale !== undefined && outcome === 'success' && host.acts)
-        host.stale.keep(stale, value, host.time.current());
+      if (stale !== undefined && host.acts) host.stale.keep(stale, value, host.time.current());
       settle(this, threw, value);
+    } else if (outcome === 'ignored') {
+      host.release(this, outcome);
+      if (threw) conclude(this, { outcome, threw, value });
+      else settle(this, threw, value);
     } else {
       this.retryAfterMs = host.retryAfterMs(threw, value);
       this.#fail({ outcome, threw, value });
@@ -178,7 +193,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const { target: host } = this;
     const wasProbe = !host.breaker.plain && host.breaker.isProbe(this.token);
     host.release(this, end.outcome);
-    const waitMs = wasProbe || !host.acts ? undefined : this.#waitBeforeRepeat();
+    const waitMs = wasProbe ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
     else new RepeatWait(this, end, host.time.current() + waitMs).begin();
   }
@@ -189,6 +204,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const { retry, recovery } = host.settings;
     if (this.attempt > retry.maxRetries || !host.policy.mayRepeat(options)) return undefined;
     if (recovery.preferFallback && options.fallback !== undefined) return undefined;
+    if (!host.acts) {
+      host.noteWouldHave('repeated');
+      return undefined;
+    }
     const now = host.time.current();
     const waitMs = retryDelayMs(retry, this.attempt, this.retryAfterMs, host.random);
     if (waitMs === undefined) return undefined;
@@ -215,6 +234,7 @@ class RepeatWait implements Timed {
   wheelIndex = 0;
   readonly #failed: Attempt;
   readonly #end: End;
+  readonly #context = callerContext();
 
   constructor(failed: Attempt, end: End, deadline: number) {
     this.#failed = failed;
@@ -234,6 +254,10 @@ class RepeatWait implements Timed {
 
   expire(now: number): void {
     this.#detach();
+    this.#context.runInAsyncScope(this.#repeat, this, now);
+  }
+
+  #repeat(now: number): void {
     const { target: host, fn, options, resolve, reject, endsAt, attempt } = this.#failed;
     const token = endsAt !== undefined && now >= endsAt ? 0 : host.admit(options);
     if (token === 0) {
@@ -254,6 +278,11 @@ class RepeatWait implements Timed {
     host.time.wheel.settle(this);
     options.signal?.removeEventListener('abort', this);
   }
+}
+
+/** The async context of the code that runs now, for what a timer does on its behalf. */
+function callerContext(): AsyncResource {
+  return new AsyncResource('healix.run', { requireManualDestroy: true });
 }
 
 function shorter(a: number | undefined, b: number | undefined): number | undefined {

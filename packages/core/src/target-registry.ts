@@ -108,7 +108,9 @@ export function readRules({
   const exact = new Map<string, TargetOptions>();
   const patterns: { pattern: NamePattern; options: TargetOptions }[] = [];
   for (const [key, { match, ...options }] of Object.entries(targets)) {
-    checkTargetOptions(options, `targets.${key}`);
+    const path = `targets.${key}`;
+    checkTargetOptions(options, path);
+    for (const kind of Object.values(KIND_DEFAULTS)) resolveTarget([kind, defaults, options], path);
     if (match === undefined) exact.set(key, options);
     else patterns.push({ pattern: new NamePattern(match), options });
   }

@@ -24,7 +24,7 @@ describe('force', () => {
     await clock.advance(3_600_000);
     expect(target.acquire().ok).toBe(false);
     expect(target.status()).toMatchObject({ state: 'open', forced: 'open', status: 'critical' });
-    expect(target.status().reasons).toContain('the circuit is forced open');
+    expect(target.status().reasons).toContain('the circuit is forced open: maintenance of the database');
     expect(transitions).toMatchObject([
       {
         from: 'closed',

@@ -3,7 +3,7 @@ import type { CircuitState, CircuitTransition, ForcedState } from './circuit/bre
 import type { Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
-import { ConfigError } from './errors.ts';
+import { ClosedError, ConfigError } from './errors.ts';
 import { Gate, type GateContext } from './gate.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
@@ -16,6 +16,10 @@ import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
 export interface TargetContext extends GateContext {
+  /** Takes the target back into the runtime, should it have been dropped. */
+  readopt(target: Target): void;
+  /** True once the runtime was closed. */
+  readonly closing: boolean;
   /** Has the control loop watch the target. */
   activate(target: Target): void;
   /** Has `reclaim` called if `permit` is dropped while `ticket` is not released. */
@@ -113,6 +117,7 @@ export class Target extends Gate implements RunHost {
   record(signal: string, value: number): void {
     if (typeof signal !== 'string' || signal === '') throw new ConfigError('record', signal, 'a name');
     if (!Number.isFinite(value)) throw new ConfigError(`record.${signal}`, value, 'a number');
+    this.#context.readopt(this);
     const { signals } = this.monitor;
     if (Object.hasOwn(signals, signal) || Object.keys(signals).length < MOST_SIGNALS) {
       this.monitor.signal(signal, value);
@@ -126,12 +131,14 @@ export class Target extends Gate implements RunHost {
     if (state !== null && state !== 'open' && state !== 'closed') {
       throw new ConfigError('force', state, "one of 'open', 'closed', null");
     }
+    this.#context.readopt(this);
     this.breaker.force(state, this.time.read(), reason);
     return { scope: 'process' };
   }
 
   /** Changes settings at run time; null takes an earlier change back. State and counts are kept. @throws ConfigError */
   update(options: TargetUpdate): void {
+    this.#context.readopt(this);
     if (this.#stack.update(options)) this.#settingsChanged('user', options);
   }
 
@@ -190,6 +197,10 @@ export class Target extends Gate implements RunHost {
 
   protected watchForLeak(permit: Permit, ticket: LeakTicket): void {
     this.#context.watchForLeak(permit, this, ticket);
+  }
+
+  protected checkMayWait(): void {
+    if (this.#context.closing) throw new ClosedError('the runtime was closed', { target: this.name });
   }
 
   protected attend(): void {

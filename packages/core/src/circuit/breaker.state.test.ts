@@ -30,7 +30,11 @@ describe('force', () => {
     calls(4, 'failure');
     expect(breaker.state).toBe('closed');
     calls(1, 'failure');
-    expect(transitions).toMatchObject([{ to: 'open', reason: 'consecutive-failures' }]);
+    expect(transitions).toMatchObject([
+      { from: 'closed', to: 'closed', reason: 'forced' },
+      { from: 'closed', to: 'closed', reason: 'released' },
+      { to: 'open', reason: 'consecutive-failures' },
+    ]);
   });
 
   test('open refuses at once, in the midst of a trial too, and is tried at once when given back', () => {

@@ -65,6 +65,7 @@ export class CircuitBreaker {
   #state: CircuitState = 'closed';
   #forced: ForcedState = null;
   #detail: string | undefined;
+  #forcedDetail: string | undefined;
   #closedToken = 1;
   #lastToken = 1;
   #soleToken = 0;
@@ -192,10 +193,12 @@ export class CircuitBreaker {
    * then tried at once, one forced closed starts with a clean window.
    */
   force(state: ForcedState, now: number = this.#clock.now(), detail?: string): void {
-    if (state === this.#forced) return;
+    if (state === this.#forced && (state === null || detail === this.#forcedDetail)) return;
     const was = this.#forced;
+    const before = this.#state;
     this.#detail = detail;
     this.#forced = state;
+    this.#forcedDetail = detail;
     this.#tripped = false;
     if (state === 'open') {
       this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
@@ -206,12 +209,26 @@ export class CircuitBreaker {
     } else {
       this.#enterClosed(now, false, 'released');
     }
+    // A person's word is told even where it changes nothing but who decides.
+    if (this.#state === before) this.#tell(before, before, state === null ? 'released' : 'forced', now);
     this.#detail = undefined;
+  }
+
+  /** What the person who forced it says. */
+  get forcedDetail(): string | undefined {
+    return this.#forced === null ? undefined : this.#forcedDetail;
+  }
+
+  /** Why a call is refused, for people. */
+  get refusal(): string {
+    if (this.#forced === 'open') return `the circuit is forced open${because(this.#forcedDetail)}`;
+    if (this.#state === 'closed') return 'the circuit has just closed, and lets traffic back in step by step';
+    return this.#state === 'open' ? 'the circuit is open' : 'the circuit is being tried';
   }
 
   /** Ms until another try makes sense; 0 when it does now. */
   retryAfterMs(now: number = this.#clock.now()): number {
-    if (this.#state === 'closed') return 0;
+    if (this.#state === 'closed') return this.#ramp?.leftMs(now, this.#settings.rampMs) ?? 0;
     if (this.#forced === 'open') return this.#settings.maxOpenMs;
     if (this.#state === 'open') return Math.max(0, this.#openUntil - now);
     const probes = this.#probes as ProbeRound;
@@ -299,6 +316,8 @@ export class CircuitBreaker {
       if (now < this.#openUntil) return 0;
       this.#probes = new ProbeRound(this.#settings.probes, this.probeLimitMs + LEASE_MARGIN_MS);
       this.#enter('half-open', 'due', now);
+      // Whoever was told may have closed it.
+      if (this.plain) return this.#closedToken;
     }
     return this.#probes?.grant(this.#lastToken + 1, now) ? ++this.#lastToken : 0;
   }
@@ -353,8 +372,16 @@ export class CircuitBreaker {
   #enter(to: CircuitState, reason: string, now: number): void {
     const from = this.#state;
     this.#state = to;
-    if (from !== to) this.#onTransition?.({ from, to, reason, detail: this.#detail }, now);
+    if (from !== to) this.#tell(from, to, reason, now);
   }
+
+  #tell(from: CircuitState, to: CircuitState, reason: string, now: number): void {
+    this.#onTransition?.({ from, to, reason, detail: this.#detail }, now);
+  }
+}
+
+function because(detail: string | undefined): string {
+  return detail === undefined ? '' : `: ${detail}`;
 }
 
 /** A number from outside, between 0 and `most`; NaN is 0. */

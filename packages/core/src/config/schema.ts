@@ -31,7 +31,9 @@ export const circuitSchema = z.strictObject({
     .describe('Take the rates over this many last calls instead of over a time.'),
   minimumCalls: count(1, 100_000)
     .default(20)
-    .describe('Fewer calls in the window than this say nothing about a rate.'),
+    .describe(
+      'Fewer calls in the window than this say nothing about a rate. Default: 20, or `windowCalls` where that is less.',
+    ),
   consecutiveFailures: count(1, 1_000)
     .default(5)
     .describe(

@@ -27,7 +27,7 @@ export const KIND_DEFAULTS = { route: {}, upstream: { timeoutMs: OUTBOUND_TIMEOU
 /** Checks what a user wrote without filling anything in, so that it can be laid over other settings. */
 export function checkTargetOptions(options: unknown, path: string): TargetOptions {
   validate(targetSchema, options, path);
-  checkOpenTimes((options as TargetOptions).circuit, `${path}.circuit`);
+  checkCircuit((options as TargetOptions).circuit ?? {}, `${path}.circuit`);
   return options as TargetOptions;
 }
 
@@ -35,8 +35,9 @@ export function checkTargetOptions(options: unknown, path: string): TargetOption
 export function resolveTarget(layers: readonly TargetOptions[], path: string): TargetSettings {
   const merged = layers.reduce<Record<string, unknown>>((under, over) => mergeOptions(under, over), {});
   const parsed = validate(targetSchema, merged, path);
-  checkOpenTimes(merged.circuit as CircuitOptions | undefined, `${path}.circuit`);
-  const settings = deepFreeze({ ...parsed, circuit: withMaxOpen(parsed.circuit) });
+  const given = (merged.circuit ?? {}) as CircuitOptions;
+  checkCircuit(given, `${path}.circuit`);
+  const settings = deepFreeze({ ...parsed, circuit: completeCircuit(parsed.circuit, given) });
   for (const part of [settings.circuit, settings.retry, settings.policy, settings.policy.rate]) {
     if (part !== undefined) resolved.add(part);
   }
@@ -50,8 +51,8 @@ const resolved = new WeakSet<object>();
 export function resolveCircuit(options: CircuitOptions): CircuitSettings {
   if (resolved.has(options)) return options as CircuitSettings;
   const parsed = validate(circuitSchema, options, 'circuit');
-  checkOpenTimes(options, 'circuit');
-  return deepFreeze(withMaxOpen(parsed));
+  checkCircuit(options, 'circuit');
+  return deepFreeze(completeCircuit(parsed, options));
 }
 
 /** Settings of a policy that may stand alone. */
@@ -99,17 +100,26 @@ export function withoutNulls(options: object): Record<string, unknown> {
   );
 }
 
-function withMaxOpen(circuit: { openMs: number; maxOpenMs?: number | undefined }): CircuitSettings {
-  const maxOpenMs = circuit.maxOpenMs ?? Math.max(SHORTEST_MAX_OPEN_MS, circuit.openMs);
-  const settings = { ...circuit, maxOpenMs } as CircuitSettings;
+type ParsedCircuit = Omit<CircuitSettings, 'maxOpenMs'> & { maxOpenMs?: number | undefined };
+
+/** Defaults that depend on other settings. */
+function completeCircuit(parsed: ParsedCircuit, given: CircuitOptions): CircuitSettings {
+  const { openMs, windowCalls = Number.POSITIVE_INFINITY } = parsed;
+  const maxOpenMs = parsed.maxOpenMs ?? Math.max(SHORTEST_MAX_OPEN_MS, openMs);
+  const minimumCalls = given.minimumCalls ?? Math.min(parsed.minimumCalls, windowCalls);
+  const settings: CircuitSettings = { ...parsed, maxOpenMs, minimumCalls };
   resolved.add(settings);
   return settings;
 }
 
-function checkOpenTimes(circuit: CircuitOptions | undefined, path: string): void {
-  if (circuit?.maxOpenMs === undefined || circuit.openMs === undefined) return;
-  if (circuit.maxOpenMs >= circuit.openMs) return;
-  throw new ConfigError(`${path}.maxOpenMs`, circuit.maxOpenMs, `at least openMs (${circuit.openMs})`);
+/** Settings that do not go together. */
+function checkCircuit({ openMs, maxOpenMs, windowCalls, minimumCalls }: CircuitOptions, path: string): void {
+  if (maxOpenMs !== undefined && openMs !== undefined && maxOpenMs < openMs) {
+    throw new ConfigError(`${path}.maxOpenMs`, maxOpenMs, `at least openMs (${openMs})`);
+  }
+  if (windowCalls !== undefined && minimumCalls !== undefined && minimumCalls > windowCalls) {
+    throw new ConfigError(`${path}.minimumCalls`, minimumCalls, `at most windowCalls (${windowCalls})`);
+  }
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -100,7 +100,10 @@ export class BasicTier implements SelfHealing {
     const now = clock.now();
     const reasons: string[] = [];
     const incident = incidents.openOf(name);
-    if (breaker.forced !== null) reasons.push(`the circuit is forced ${breaker.forced}`);
+    if (breaker.forced !== null) {
+      const why = breaker.forcedDetail === undefined ? '' : `: ${breaker.forcedDetail}`;
+      reasons.push(`the circuit is forced ${breaker.forced}${why}`);
+    }
     const state = breaker.stateAt(now);
     if (state !== 'closed') reasons.push(`the circuit is ${state}`);
     else if (breaker.admittedShare(now) < 1) reasons.push('traffic is being let back in');
