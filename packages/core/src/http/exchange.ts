@@ -88,12 +88,12 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   answering(status: number, endless: boolean): void {
     if (this.released) return;
     this.target.markLatency(this);
-    if (endless) this.#release(this.#outcome(status));
+    if (endless) this.#end(status, byStatus(status));
   }
 
   /** The handler has taken the connection over: what goes on there is no longer a request. */
   takenOver(): void {
-    if (!this.released) this.#release('success');
+    if (!this.released) this.#leave().release(this, 'success');
   }
 
   /** The answer is being broken off: by the server itself, unless its client had left before. */
@@ -106,10 +106,10 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   /** Nothing more comes. The first of several tellers counts. */
   complete(): void {
     if (this.released) return;
-    const { res } = this;
-    if (this.#finished) this.#release(this.#outcome(res.statusCode));
-    else if (this.#broken) this.#release(this.#judge(res.statusCode, 'failure'));
-    else if (res.headersSent && res.statusCode >= 500) this.#release(this.#outcome(res.statusCode));
+    const { statusCode, headersSent } = this.res;
+    if (this.#finished) this.#end(statusCode, byStatus(statusCode));
+    else if (this.#broken) this.#end(statusCode, 'failure');
+    else if (headersSent && statusCode >= 500) this.#end(statusCode, 'failure');
     else this.#leave().abandon(this, undefined, HANG_MS);
   }
 
@@ -123,7 +123,7 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     );
     this.#error = error;
     const late = !res.headersSent;
-    if (late && !this.released) this.#release('failure');
+    if (late && !this.released) this.#leave().release(this, 'failure');
     this.#controller?.abort(error);
     if (late && !res.headersSent) this.inbound.answerLate(this, error);
   }
@@ -135,23 +135,20 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     return res.writableFinished || (res.writableEnded && !isClientGone(req));
   }
 
-  #outcome(status: number): Outcome {
-    return this.#judge(status, status >= 500 ? 'failure' : 'success');
+  #end(status: number, otherwise: Outcome): void {
+    const target = this.#leave();
+    target.release(this, this.#judge(target, status, otherwise));
   }
 
-  #judge(status: number, otherwise: Outcome): Outcome {
-    const { classify } = this.target.settings;
+  #judge(target: Target, status: number, otherwise: Outcome): Outcome {
+    const { classify } = target.settings;
     if (classify === undefined) return otherwise;
     try {
       return classify({ status }, this.#error);
     } catch (error) {
-      this.target.reportCallback('classify', error);
+      target.reportCallback('classify', error);
       return otherwise;
     }
-  }
-
-  #release(outcome: Outcome): void {
-    this.#leave().release(this, outcome);
   }
 
   /** Where the exchange is booked, now that the route is known for certain. */
@@ -160,4 +157,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     leaveConnection(this);
     return this.inbound.bookedAt(this);
   }
+}
+
+function byStatus(status: number): Outcome {
+  return status >= 500 ? 'failure' : 'success';
 }
