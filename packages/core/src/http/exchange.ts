@@ -1,3 +1,5 @@
+import type { AsyncResource } from 'node:async_hooks';
+import { callerContext } from '../ambient.ts';
 import type { Outcome } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import { Permit } from '../permit.ts';
@@ -56,6 +58,7 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   #broken = false;
   #error: unknown = undefined;
   #controller: AbortController | undefined = undefined;
+  #context: AsyncResource | undefined = undefined;
 
   constructor(
     inbound: ExchangeOwner,
@@ -115,6 +118,18 @@ export class Exchange extends Permit implements RequestHealing, Timed {
 
   /** The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
   expire(now: number): void {
+    this.#context?.runInAsyncScope(this.#timeOut, this, now);
+  }
+
+  /** Ends the exchange at `deadline`, in the async context of its request. */
+  endBy(deadline: number): void {
+    this.deadline = deadline;
+    this.settled = false;
+    this.#context = callerContext();
+    this.target.time.await(this);
+  }
+
+  #timeOut(now: number): void {
     const { target, res } = this;
     const took = Math.round(now - this.start);
     const error = withoutStack(

@@ -58,11 +58,7 @@ export class Inbound<C = unknown> {
     const exchange = new Exchange(this, target, token, route, req, res, context);
     watch(exchange);
     const { deadlineMs } = target.settings;
-    if (deadlineMs !== undefined && target.acts) {
-      exchange.deadline = exchange.start + deadlineMs;
-      exchange.settled = false;
-      target.time.await(exchange);
-    }
+    if (deadlineMs !== undefined && target.acts) exchange.endBy(exchange.start + deadlineMs);
     return true;
   }
 
