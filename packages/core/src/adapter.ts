@@ -15,6 +15,7 @@ export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
   answerHealth,
+  type ExtraOptions,
   HEALTH_PATHS,
   type HealthOptions,
   type HealthPath,

@@ -7,7 +7,7 @@ import type { TargetOptions } from '@healix/core';
 export interface Branded {
   /** Settings of the route that the middleware stands at. */
   healixOptions?: TargetOptions;
-  /** The path of a health endpoint. */
+  /** The path of a health endpoint, without the `/` at its end. */
   healixHealth?: string;
 }
 
