@@ -11,6 +11,7 @@
  *
  * @packageDocumentation
  */
+export { mergeOptions } from './config/settings.ts';
 export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
@@ -25,7 +26,8 @@ export { Inbound, type InboundHooks, type InboundOptions, type OnRefused } from 
 export {
   type AdapterOptions,
   type AdapterSettings,
-  checkAdapterOptions,
+  checkHealOptions,
+  type HealOptions,
   isRuntime,
   nameByUser,
   readAdapterOptions,

@@ -62,13 +62,36 @@ export function isRuntime(value: unknown): value is Healing {
  *
  * @throws ConfigError
  */
-export function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}): AdapterSettings<R> {
+function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}): AdapterSettings<R> {
   const options: AdapterOptions<R> = isRuntime(given) ? { runtime: given } : given;
   validate(adapterSchema, options, '');
   const { runtime, name, onRefused, maxNames, ...rest } = options;
   const defaults = Object.values(rest).some((value) => value !== undefined) ? rest : undefined;
   if (defaults !== undefined) checkTargetOptions(defaults, 'healing');
   return { runtime, name, onRefused, maxNames, defaults };
+}
+
+/** What a middleware beside a route takes that can heal it alone: settings of the route, and a runtime. */
+export interface HealOptions extends TargetOptions {
+  /** The runtime, where the middleware stands alone. Default: the process's shared one. */
+  runtime?: Healing | undefined;
+}
+
+const healSchema = targetSchema.extend({ runtime: runtimeOption });
+
+/**
+ * Checks what a middleware beside a route was given.
+ *
+ * @throws ConfigError
+ */
+export function checkHealOptions(given: HealOptions | Healing): {
+  readonly runtime: Healing | undefined;
+  readonly settings: TargetOptions;
+} {
+  const options: HealOptions = isRuntime(given) ? { runtime: given } : given;
+  validate(healSchema, options, '');
+  const { runtime, ...settings } = options;
+  return { runtime, settings: checkTargetOptions(settings, 'heal') };
 }
 
 /**
