@@ -1,10 +1,9 @@
 import type { CircuitBreaker } from './circuit/breaker.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
-import { DeadlineError, withoutStack } from './errors.ts';
 import type { RetryBudget } from './limits/retry-budget.ts';
 import { Permit, type PermitIssuer, type Rejection } from './permit.ts';
 import type { Operation, PolicyEnforcer } from './policy/enforcer.ts';
-import { retryDelayMs } from './recovery/retry-delay.ts';
+import { attemptLimitMs, isProbe, shorter, takeRepeat, timeoutError } from './recovery/attempts.ts';
 import type { StaleAnswers, StaleOptions } from './recovery/stale-answers.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
@@ -168,12 +167,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   /** The attempt's time is over. */
   expire(now: number): void {
-    const { target: host, endsAt } = this;
-    const took = Math.round(now - this.start);
-    const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
-    const error = withoutStack(
-      () => new DeadlineError(`${host.name}: ${what} after ${took} ms`, { target: host.name }),
-    );
+    const error = timeoutError(this.target, this.start, now, this.endsAt);
     this.#detach();
     this.#abort(error);
     this.#fail({ outcome: 'failure', threw: true, value: error });
@@ -190,10 +184,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #limitTime(): void {
     const { target: host, options } = this;
-    let limitMs = shorter(host.settings.timeoutMs, options.timeoutMs);
-    if (!host.breaker.plain && host.breaker.isProbe(this.token)) {
-      limitMs = shorter(limitMs, host.breaker.probeLimitMs);
-    }
+    const limitMs = attemptLimitMs(host, this, options.timeoutMs);
     this.#limitMs = limitMs;
     if (limitMs !== undefined || this.endsAt !== undefined) host.time.await(this);
   }
@@ -216,7 +207,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #fail(end: End): void {
     const { target: host } = this;
-    const wasProbe = !host.breaker.plain && host.breaker.isProbe(this.token);
+    const wasProbe = isProbe(host, this);
     host.release(this, end.outcome);
     const waitMs = wasProbe || !host.acts ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
@@ -226,15 +217,8 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   /** Ms until the next attempt, or undefined: there is none. */
   #waitBeforeRepeat(): number | undefined {
     const { target: host, options, endsAt } = this;
-    const { retry, recovery } = host.settings;
-    if (this.attempt > retry.maxRetries || !host.policy.mayRepeat(options)) return undefined;
-    if (recovery.preferFallback && options.fallback !== undefined) return undefined;
-    const now = host.time.current();
-    const waitMs = retryDelayMs(retry, this.attempt, this.retryAfterMs, host.random);
-    if (waitMs === undefined || (endsAt !== undefined && now + waitMs >= endsAt)) return undefined;
-    if (!host.budget?.tryWithdraw(now)) return undefined;
-    host.counts.retries++;
-    return waitMs;
+    if (host.settings.recovery.preferFallback && options.fallback !== undefined) return undefined;
+    return takeRepeat(host, options, this.attempt, this.retryAfterMs, endsAt);
   }
 
   #detach(): void {
@@ -331,9 +315,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
   );
-}
-
-function shorter(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
 }

@@ -1,0 +1,150 @@
+import type { Permit, Target } from '@healix/core';
+import { type CallOptions, takeRepeat } from '@healix/core/adapter';
+import type { Dispatcher } from 'undici';
+import { Attempt, type AttemptOwner, rethrowLater } from './attempt.ts';
+import { RepeatWait, type Waiting } from './repeat-wait.ts';
+import { isReplayable, operationOf } from './repeatable.ts';
+
+type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>;
+
+/**
+ * One healed request. It is the controller that the caller's handler holds, the same while attempts come and
+ * go: back-pressure and abort reach whichever of them is under way, or the wait between two.
+ */
+export class Call implements AttemptOwner, Waiting {
+  readonly target: Target;
+  readonly dispatch: Dispatcher['dispatch'];
+  readonly options: Dispatcher.DispatchOptions;
+  readonly handler: Dispatcher.DispatchHandler;
+  readonly endsAt: number | undefined;
+  started = false;
+  paused = false;
+  aborted = false;
+  reason: Error | null = null;
+  readonly #own: CallOptions | undefined;
+  #attempt: Attempt;
+  #attempts = 1;
+  #wait: RepeatWait | undefined = undefined;
+
+  constructor(
+    target: Target,
+    permit: Permit,
+    dispatch: Dispatcher['dispatch'],
+    options: Dispatcher.DispatchOptions,
+    handler: Dispatcher.DispatchHandler,
+    own: CallOptions | undefined,
+    endsAt: number | undefined,
+  ) {
+    this.target = target;
+    this.dispatch = dispatch;
+    this.options = options;
+    this.handler = handler;
+    this.endsAt = endsAt;
+    this.#own = own;
+    this.#attempt = new Attempt(this, permit);
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#own?.timeoutMs;
+  }
+
+  get rawHeaders(): RawHeaders {
+    return this.#attempt.controller?.rawHeaders ?? null;
+  }
+
+  set rawHeaders(headers: RawHeaders) {
+    const { controller } = this.#attempt;
+    if (controller !== null) controller.rawHeaders = headers;
+  }
+
+  get rawTrailers(): RawHeaders {
+    return this.#attempt.controller?.rawTrailers ?? null;
+  }
+
+  set rawTrailers(trailers: RawHeaders) {
+    const { controller } = this.#attempt;
+    if (controller !== null) controller.rawTrailers = trailers;
+  }
+
+  get signalAborted(): boolean {
+    return (this.options as { signal?: { aborted?: unknown } }).signal?.aborted === true;
+  }
+
+  begin(): boolean {
+    return this.#attempt.begin();
+  }
+
+  pause(): void {
+    this.paused = true;
+    this.#attempt.controller?.pause();
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#attempt.controller?.resume();
+  }
+
+  abort(reason: Error): void {
+    this.giveUp(reason);
+  }
+
+  giveUp(reason: Error): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    if (this.#wait === undefined) {
+      this.#attempt.abandon(reason);
+      return;
+    }
+    this.target.time.wheel.settle(this.#wait);
+    this.#wait.end();
+    this.#wait = undefined;
+    this.#attempt.discard();
+    this.handler.onResponseError?.((this.started ? this : null) as never, reason ?? abortError());
+  }
+
+  repeat(retryAfterMs: number): boolean {
+    const { target, options, endsAt } = this;
+    if (!target.acts || this.aborted || this.signalAborted || !isReplayable(options.body)) return false;
+    const operation = operationOf(options, this.#own);
+    const waitMs = takeRepeat(target, operation, this.#attempts, retryAfterMs, endsAt);
+    if (waitMs === undefined) return false;
+    this.#wait = new RepeatWait(this, target.time.current() + waitMs, this.#signal);
+    target.time.await(this.#wait);
+    return true;
+  }
+
+  /** The wait is over: another attempt, unless the circuit has opened meanwhile. */
+  next(): void {
+    this.#wait = undefined;
+    const { target } = this;
+    try {
+      const permit = target.acquire(this.options);
+      if (permit.ok) this.#beginAgain(permit);
+      else this.#attempt.conclude();
+    } catch (error) {
+      rethrowLater(error);
+    }
+  }
+
+  #beginAgain(permit: Permit): void {
+    this.#attempt.discard();
+    this.#attempts++;
+    this.#attempt = new Attempt(this, permit);
+    try {
+      this.#attempt.begin();
+    } catch (error) {
+      this.handler.onResponseError?.((this.started ? this : null) as never, error as Error);
+    }
+  }
+
+  get #signal(): AbortSignal | undefined {
+    const { signal } = this.options as { signal?: AbortSignal };
+    return typeof signal?.addEventListener === 'function' ? signal : undefined;
+  }
+}
+
+function abortError(): Error {
+  const error = new Error('Request aborted');
+  return Object.assign(error, { name: 'AbortError', code: 'UND_ERR_ABORTED' });
+}

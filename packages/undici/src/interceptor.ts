@@ -1,0 +1,89 @@
+import { ConfigError } from '@healix/core';
+import {
+  ambientOptions,
+  type CallOptions,
+  type OutboundOptions,
+  readCallOptions,
+  readOutboundOptions,
+} from '@healix/core/adapter';
+import type { Dispatcher } from 'undici';
+import { Call } from './call.ts';
+import { isHealed, markHealed, noteDispatcher } from './mark.ts';
+import { Upstreams } from './upstreams.ts';
+
+type Dispatch = Dispatcher['dispatch'];
+
+/**
+ * An interceptor that heals what goes through it, for `dispatcher.compose()`: circuit, policy, time limits, and
+ * repeats of what is safe to repeat, one target an origin. Composed last it sees calls (one permit each, whatever
+ * retry or redirect make of them); composed first it sees attempts.
+ *
+ * A refused request fails with a HealixError (`CircuitOpenError`, `OverloadError`, `RateLimitError`,
+ * `PolicyError`), one that is out of time with a `DeadlineError`.
+ *
+ * @throws ConfigError
+ */
+export function healingInterceptor(options?: OutboundOptions): Dispatcher.DispatcherComposeInterceptor {
+  const upstreams = new Upstreams(readOutboundOptions(options));
+  noteDispatcher();
+  return (dispatch: Dispatch): Dispatch =>
+    function healedDispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
+      return heal(upstreams, dispatch, request, handler);
+    };
+}
+
+function heal(
+  upstreams: Upstreams,
+  dispatch: Dispatch,
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): boolean {
+  if (!isHealable(request, handler) || isHealed(request) || upstreams.runtime.disabled) {
+    return dispatch(request, handler);
+  }
+  const { healing } = request as { healing?: CallOptions | false };
+  if (healing === false) return dispatch(markHealed(request), handler);
+  let own: CallOptions | undefined;
+  try {
+    own = ownOptions(healing);
+  } catch (error) {
+    return refuse(handler, error as Error);
+  }
+  const target = upstreams.targetOf(request as never, own?.key);
+  const { time, budget } = target;
+  const deadlineMs = shorter(target.settings.deadlineMs, own?.deadlineMs);
+  const endsAt = deadlineMs === undefined ? undefined : time.current() + deadlineMs;
+  budget?.deposit(time.current());
+  const permit = target.acquire(request);
+  if (!permit.ok) return refuse(handler, permit.toError());
+  return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
+}
+
+/** Handlers of undici 6 and before, and what is no request at all, are left to the dispatcher to judge. */
+function isHealable(request: unknown, handler: Dispatcher.DispatchHandler | undefined): boolean {
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    typeof handler?.onRequestStart === 'function' &&
+    typeof handler.onResponseError === 'function'
+  );
+}
+
+function ownOptions(given: unknown): CallOptions | undefined {
+  const ambient = ambientOptions();
+  if (given === undefined) return ambient;
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigError('healing', given, 'an object, or false');
+  const own = readCallOptions(given);
+  return ambient === undefined ? own : { ...ambient, ...own };
+}
+
+function refuse(handler: Dispatcher.DispatchHandler, error: Error): true {
+  handler.onResponseError?.(null as never, error);
+  return true;
+}
+
+function shorter(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : Math.min(a, b);
+}
