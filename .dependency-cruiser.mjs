@@ -1,10 +1,13 @@
 // Imports run one way. The layers of packages/core/src, lowest first: a file imports its own layer and those
 // below it, never one above. `npm run check:imports` applies this to every source file (tests are free).
 const layers = [
-  { name: 'foundation', path: '(store|config|time)/|errors\\.ts$' },
+  { name: 'foundation', path: '(store|config(?!/runtime-schema)|time)/|errors\\.ts$' },
   { name: 'parts', path: '(circuit|recovery|policy|limits|health|telemetry)/' },
-  { name: 'target', path: 'tiers/|(target|self-healing|run|permit|outcome)\\.ts$' },
-  { name: 'healing', path: 'healing\\.ts$' },
+  {
+    name: 'target',
+    path: 'tiers/|(target(-status|-registry)?|gate|self-healing|run(-options)?|ambient|permit|outcome)\\.ts$',
+  },
+  { name: 'healing', path: '(healing|shared-runtime|metrics|config/runtime-schema)\\.ts$' },
   { name: 'http', path: 'http/' },
   { name: 'entries', path: '(index|parts|testing|adapter)\\.ts$' },
 ];

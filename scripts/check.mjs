@@ -1,7 +1,15 @@
 // Runs every check but the tests, all of them even when one fails, and says which did.
 import { spawnSync } from 'node:child_process';
 
-const checks = ['lint', 'types', 'check:imports', 'check:unused', 'check:packages', 'api:check'];
+const checks = [
+  'lint',
+  'types',
+  'check:imports',
+  'check:unused',
+  'check:packages',
+  'api:check',
+  'settings:check',
+];
 
 const failed = checks.filter((name) => {
   console.log(`\n== npm run ${name}`);

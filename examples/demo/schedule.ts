@@ -23,13 +23,13 @@ export const LENGTH_MS = 20_000;
 export const schedule: readonly Phase[] = [
   {
     from: 2_000,
-    to: 12_000,
+    to: 13_000,
     upstream: 'payments',
     fault: { kind: 'hang' },
     title: 'payments hangs: it takes requests and answers none',
   },
   {
-    from: 14_000,
+    from: 14_500,
     to: 17_000,
     upstream: 'catalog',
     fault: { kind: 'errors', share: 0.5 },

@@ -86,7 +86,7 @@ same ${RATE} requests a second: ${100 * PRODUCT_SHARE} % of them look at a produ
 - Clients give up after ${seconds(PATIENCE_MS)}.
 - Both shops have at most ${CONNECTIONS} requests under way at their upstreams; further ones wait for their turn.
 - Without healing, a request to an upstream may take ${seconds(CLIENT_TIMEOUT_MS)}.
-- With healing: 0.3 s, a circuit breaker, retries within a budget, and substitutes, which say that they are.
+- With healing: 0.4 s, a circuit breaker, retries within a budget, and substitutes, which say that they are.
 
 The faults of these ${LENGTH_MS / 1_000} seconds:
 ${schedule.map(({ from, to, title }) => `- ${seconds(from)} to ${seconds(to)}: ${title}`).join('\n')}

@@ -18,7 +18,7 @@ export class Stage {
   readonly #options: StageOptions;
   readonly #children: Child[] = [];
   readonly #upstreams = new Map<UpstreamName, Child>();
-  readonly #done = Promise.withResolvers<void>();
+  #loadEnded: () => void = () => {};
   #load: Child | undefined;
   #urls: Record<Role, string> = { with: '', without: '', payments: '', catalog: '' };
 
@@ -38,9 +38,9 @@ export class Stage {
     ]);
     this.#urls = { payments, catalog, with: healed, without: plain };
     this.#load = this.#add(
-      new Child('load.ts', [], (report) => {
+      new Child('processes/load.ts', [], (report) => {
         if (report.type === 'samples') for (const sample of report.samples) this.#options.onSample(sample);
-        if (report.type === 'done') this.#done.resolve();
+        if (report.type === 'done') this.#loadEnded();
       }),
     );
     await this.#load.ready;
@@ -50,7 +50,9 @@ export class Stage {
   load(forMs: number): Promise<void> {
     const { with: healed, without } = this.#urls;
     this.#load?.tell({ type: 'load', urls: { with: healed, without }, forMs });
-    return this.#done.promise;
+    return new Promise((resolve) => {
+      this.#loadEnded = resolve;
+    });
   }
 
   inject(upstream: UpstreamName, fault: Fault): void {
@@ -62,7 +64,7 @@ export class Stage {
   }
 
   async #upstream(name: UpstreamName): Promise<string> {
-    const child = new Child('upstream.ts', [name, await this.#portFor(name)], (report) => {
+    const child = new Child('processes/upstream.ts', [name, await this.#portFor(name)], (report) => {
       if (report.type === 'fault') this.#options.onFault?.(report.upstream, report.fault);
     });
     this.#upstreams.set(name, this.#add(child));
@@ -71,7 +73,7 @@ export class Stage {
 
   async #service(variant: Variant, payments: string, catalog: string): Promise<string> {
     const args = [variant, payments, catalog, await this.#portFor(variant)];
-    const child = new Child('service.ts', args, (report) => {
+    const child = new Child('processes/service.ts', args, (report) => {
       if (report.type === 'told') this.#options.onTold(report.told);
     });
     return this.#add(child).ready;

@@ -2,7 +2,7 @@ import type { Sample, Variant, Verdict } from './messages.ts';
 import { LENGTH_MS, type Phase } from './schedule.ts';
 
 export const SLOT_MS = 500;
-export const SLOTS = Math.ceil(LENGTH_MS / SLOT_MS);
+const SLOTS = Math.ceil(LENGTH_MS / SLOT_MS);
 /** Service counts as restored from when on this share of requests is answered well, for this long. */
 const RESTORED_SHARE = 0.95;
 const RESTORED_MS = 1_000;

@@ -1,6 +1,6 @@
 import { type Sample, type Told, VARIANTS } from './messages.ts';
-import { LENGTH_MS, type Phase, phaseAt, type UpstreamName } from './schedule.ts';
-import { type Counts, SLOT_MS, SLOTS, type Tallies, total } from './tally.ts';
+import { LENGTH_MS, type Phase, phaseAt, schedule, type UpstreamName } from './schedule.ts';
+import { type Counts, SLOT_MS, type Tallies, total } from './tally.ts';
 import { seconds, type View } from './view.ts';
 
 const REDRAW_MS = 250;
@@ -101,7 +101,12 @@ function bar(counts: Counts, slot: number, at: number): string {
 }
 
 function faultLine(): string {
-  return Array.from({ length: SLOTS }, (_, slot) => phaseAt(slot * SLOT_MS)?.upstream[0] ?? ' ').join('');
+  let line = '';
+  for (const { from, to, upstream } of schedule) {
+    const width = (to - from) / SLOT_MS;
+    line = line.padEnd(from / SLOT_MS) + upstream.slice(0, width).padEnd(width, '─');
+  }
+  return line;
 }
 
 function styled(text: string, style: number): string {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { RunOptions } from './run.ts';
+import { layOptions, type RunOptions } from './run-options.ts';
 
 const storage = new AsyncLocalStorage<RunOptions>();
 let everUsed = false;
@@ -7,7 +7,7 @@ let everUsed = false;
 /** Calls `fn`; every healed call within it, however deep, has `options` where it says nothing itself. */
 export function withOptions<T>(options: RunOptions, fn: () => T): T {
   everUsed = true;
-  return storage.run({ ...storage.getStore(), ...options }, fn);
+  return storage.run(layOptions(storage.getStore() ?? {}, options), fn);
 }
 
 /** The options that `withOptions` set around the running code. */

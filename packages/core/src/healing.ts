@@ -1,16 +1,18 @@
 import type { z } from 'zod';
 import { withOptions } from './ambient.ts';
+import type { CircuitTransition } from './circuit/breaker.ts';
 import { runtimeSchema } from './config/runtime-schema.ts';
 import type { TargetOptions } from './config/schema.ts';
 import { checkTargetOptions } from './config/settings.ts';
 import { NamePattern } from './config/target-name.ts';
 import { validate } from './config/validate.ts';
-import { ConfigError } from './errors.ts';
+import { ClosedError, ConfigError } from './errors.ts';
+import type { Mode } from './gate.ts';
 import { combineHealth, type HealthStatus } from './health/status.ts';
 import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
-import type { RunOptions } from './run.ts';
-import type { Mode, Target, TargetContext } from './target.ts';
+import { findWrongOption, type RunOptions } from './run-options.ts';
+import type { Target, TargetContext } from './target.ts';
 import { TargetRegistry, type TargetRules } from './target-registry.ts';
 import { type TargetStatus, targetStatus } from './target-status.ts';
 import { type CallbackErrorReport, CallbackErrors } from './telemetry/callback-errors.ts';
@@ -119,13 +121,16 @@ export class Healing {
    * The target of that name, made on first use. Names that begin with `route:` are routes of this service, all
    * others are things that it calls.
    *
-   * @param options settings that stand beside the route or the call: over those of its name, under `update`
+   * @param options settings that stand beside the route or the call: over those of its name, under `update`.
+   * They are not taken up where `maxTargets` has this name share a target with others.
    * @throws ConfigError for a wrong setting
    */
   target(name: string, options?: TargetOptions): Target {
     if (typeof name !== 'string' || name === '') throw new ConfigError('target', name, 'a name');
     const target = this.#targets.get(name);
-    if (options !== undefined) target.setRouteOptions(options);
+    if (options === undefined) return target;
+    if (target.name === name) target.setRouteOptions(options);
+    else checkTargetOptions(options, name);
     return target;
   }
 
@@ -141,20 +146,19 @@ export class Healing {
     options: WrapOptions<Awaited<ReturnType<F>>> = {},
   ): Wrapped<F> {
     if (typeof fn !== 'function') throw new ConfigError('wrap', fn, 'a function');
-    const { idempotent, fallback, stale, method, idempotencyKey, deadlineMs, ...settings } = options;
-    const target = this.target(name, deadlineMs === undefined ? settings : { ...settings, deadlineMs });
-    const call: RunOptions = {
-      idempotent,
-      fallback: fallback as RunOptions['fallback'],
-      stale,
-      method,
-      idempotencyKey,
-    };
+    const { idempotent, fallback, stale, method, idempotencyKey, ...settings } = options;
+    const call = { idempotent, fallback, stale, method, idempotencyKey } as RunOptions;
+    const wrong = findWrongOption(call);
+    if (wrong !== undefined) throw wrong;
+    const target = this.target(name, Object.keys(settings).length === 0 ? undefined : settings);
     return ((...args: never[]) => target.run(() => fn(...args), call)) as Wrapped<F>;
   }
 
   /** Calls `fn`; healed calls within it, however deep, have `options` where they say nothing themselves. */
   with<T>(options: RunOptions, fn: () => T): T {
+    if (typeof fn !== 'function') throw new ConfigError('with', fn, 'a function');
+    const wrong = findWrongOption(options);
+    if (wrong !== undefined) throw wrong;
     return withOptions(options, fn);
   }
 
@@ -166,16 +170,16 @@ export class Healing {
   }
 
   status(): RuntimeStatus {
-    const targets: Record<string, TargetStatus> = {};
+    const targets: [string, TargetStatus][] = [];
     let lateReleases = 0;
     for (const target of this.#targets) {
-      targets[target.name] = this.statusOf(target);
+      targets.push([target.name, this.statusOf(target)]);
       lateReleases += target.counts.lateReleases;
     }
     return {
-      ...combineHealth(Object.entries(targets)),
+      ...combineHealth(targets),
       mode: this.mode,
-      targets,
+      targets: Object.fromEntries(targets),
       coverage: this.coverage.report(lateReleases),
       callbackErrors: this.#callbackErrors.report(),
       stalls: this.time.stalls,
@@ -204,11 +208,13 @@ export class Healing {
   }
 
   /**
-   * Ends healing. Readiness falls at once; calls in flight are waited for, at most `drainMs`. Calls that still
-   * come go through as before.
+   * Ends healing. Readiness falls at once, and whoever waits in `ready` is sent away; calls in flight are
+   * waited for, at most `drainMs`. Calls that still come go through as before.
    */
   async close({ drainMs = 0 }: CloseOptions = {}): Promise<void> {
+    if (!(drainMs >= 0)) throw new ConfigError('close.drainMs', drainMs, 'a number from 0');
     this.#closing = true;
+    for (const target of this.#waiting) target.dismissWaiting(new ClosedError('the runtime was closed'));
     const { clock } = this.time;
     const until = clock.now() + drainMs;
     while (this.#inFlight() > 0 && clock.now() < until) {
@@ -244,6 +250,7 @@ export class Healing {
       watchForLeak: (permit, target, ticket) => this.#leaks.register(permit, { target, ticket }),
       transitioned: (target, transition) => {
         this.#loop.hurry(target);
+        this.#noteTransition(target, transition);
         this.#events.publish('transition', {
           ...transition,
           target: target.name,
@@ -287,6 +294,18 @@ export class Healing {
       },
       settings,
     );
+  }
+
+  #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
+    const incident = this.#incidents.openOf(name);
+    if (incident === undefined) return;
+    const entry: IncidentEntry = {
+      at: this.time.clock.wall(),
+      what: 'transition',
+      detail: `${from} to ${to}: ${reason}`,
+    };
+    incident.add(entry);
+    this.#tellOfIncident(incident.report(), entry);
   }
 
   #tellOfIncident(incident: IncidentReport, entry: IncidentEntry): void {

@@ -13,6 +13,7 @@ export type {
 export type { SettingsAuthor } from './config/settings-stack.ts';
 export {
   CircuitOpenError,
+  ClosedError,
   ConfigError,
   DeadlineError,
   findHealixError,
@@ -24,6 +25,7 @@ export {
   PolicyError,
   RateLimitError,
 } from './errors.ts';
+export type { Mode } from './gate.ts';
 export type { CloseOptions, Healing, HealingOptions, RuntimeStatus, WrapOptions } from './healing.ts';
 export type { Anomaly, AnomalyKind } from './health/anomaly.ts';
 export type { HealthSnapshot } from './health/monitor.ts';
@@ -32,7 +34,8 @@ export type { Permit, Rejection, RejectionReason } from './permit.ts';
 export type { Operation } from './policy/enforcer.ts';
 export type { StaleOptions } from './recovery/stale-answers.ts';
 export type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './recovery/strategy.ts';
-export type { AttemptContext, RunOptions } from './run.ts';
+export type { AttemptContext } from './run.ts';
+export type { RunOptions } from './run-options.ts';
 export type {
   AnomalyDetectionResult,
   HealingContext,
@@ -42,7 +45,7 @@ export type {
   SelfHealing,
 } from './self-healing.ts';
 export { createHealing, defaultHealing } from './shared-runtime.ts';
-export type { ForceOptions, ForceResult, Mode, Target } from './target.ts';
+export type { ForceOptions, ForceResult, Target } from './target.ts';
 export type { TargetCounts, TargetStatus, WouldHave } from './target-status.ts';
 export type { CallbackErrorReport } from './telemetry/callback-errors.ts';
 export type { CoverageReport } from './telemetry/coverage.ts';

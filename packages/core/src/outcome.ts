@@ -15,6 +15,21 @@ interface AnswerLike {
  * other side's. A refusal by another target, or the caller's own abort, says nothing.
  */
 export function classifyOutbound(threw: boolean, value: unknown): Outcome {
+  try {
+    return classify(threw, value);
+  } catch {
+    return threw ? 'failure' : 'success';
+  }
+}
+
+const OUTCOMES: ReadonlySet<unknown> = new Set<Outcome>(['success', 'failure', 'overload', 'ignored']);
+
+export function isOutcome(value: unknown): value is Outcome {
+  return OUTCOMES.has(value);
+}
+
+/** Properties of a stranger's object may throw when they are read. */
+function classify(threw: boolean, value: unknown): Outcome {
   if (typeof value !== 'object' || value === null) return threw ? 'failure' : 'success';
   const status = statusOf(value as AnswerLike, threw);
   if (status !== undefined) {
@@ -29,8 +44,12 @@ export function classifyOutbound(threw: boolean, value: unknown): Outcome {
 /** Ms that an answer's, or an error's, Retry-After asks for; 0 where there is none. */
 export function retryAfterOf(threw: boolean, value: unknown, wallMs: number = 0): number {
   if (typeof value !== 'object' || value === null) return 0;
-  const answer = (threw ? ((value as AnswerLike).response ?? value) : value) as AnswerLike;
-  return parseRetryAfter(headerOf(answer.headers, 'retry-after'), wallMs);
+  try {
+    const answer = (threw ? ((value as AnswerLike).response ?? value) : value) as AnswerLike;
+    return parseRetryAfter(headerOf(answer.headers, 'retry-after'), wallMs);
+  } catch {
+    return 0;
+  }
 }
 
 /** Ms in a Retry-After header: seconds, or an HTTP date seen from `wallMs`. 0 when it makes no sense. */

@@ -1,10 +1,12 @@
 import type { CircuitBreaker } from './circuit/breaker.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
+import { ConfigError, DeadlineError, withoutStack } from './errors.ts';
 import type { RetryBudget } from './limits/retry-budget.ts';
 import { Permit, type PermitIssuer, type Rejection } from './permit.ts';
-import type { Operation, PolicyEnforcer } from './policy/enforcer.ts';
-import { attemptLimitMs, isProbe, shorter, takeRepeat, timeoutError } from './recovery/attempts.ts';
-import type { StaleAnswers, StaleOptions } from './recovery/stale-answers.ts';
+import type { PolicyEnforcer } from './policy/enforcer.ts';
+import { retryDelayMs } from './recovery/retry-delay.ts';
+import type { StaleAnswers } from './recovery/stale-answers.ts';
+import { findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
 import type { Timed } from './time/timer-wheel.ts';
@@ -15,19 +17,6 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** 1 for the first attempt. */
   readonly attempt: number;
-}
-
-export interface RunOptions<T = unknown> extends Operation {
-  /** The caller's own signal: when it aborts, so does the call. */
-  signal?: AbortSignal | undefined;
-  /** Longest time of the whole call in ms, where it is shorter than the target's own. */
-  deadlineMs?: number | undefined;
-  /** Longest time of one attempt in ms, where it is shorter than the target's own. */
-  timeoutMs?: number | undefined;
-  /** Answers in place of a call that failed for good. If it throws, the call's own end stands. */
-  fallback?: ((error: unknown) => T | PromiseLike<T>) | undefined;
-  /** Keeps good answers, to be given again while there are none. The key must tell users apart. */
-  stale?: StaleOptions | undefined;
 }
 
 /** What running a call needs of its target. */
@@ -42,7 +31,7 @@ export interface RunHost extends PermitIssuer {
   readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
   /** False in observe mode: nothing is cut short, repeated or replaced. */
   readonly acts: boolean;
-  admit(operation: Operation): number;
+  admit(operation: RunOptions): number;
   rejection(): Rejection;
   release(permit: Permit, outcome: Outcome): void;
   abandon(permit: Permit, reason: unknown): void;
@@ -73,17 +62,33 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   const promise = new Promise(capture);
   const resolve = lastResolve;
   const reject = lastReject;
+  const wrong = typeof fn !== 'function' ? new ConfigError('run', fn, 'a function') : findWrong(options);
+  if (wrong !== undefined) {
+    reject(wrong);
+    return promise;
+  }
   if (options.signal?.aborted) {
     reject(options.signal.reason);
     return promise;
   }
   const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
-  host.budget?.deposit(host.time.current());
+  if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
+    conclude({ target: host, fn, options, resolve, reject, endsAt }, tooLate(host, 'no time was left', 0));
+    return promise;
+  }
   const token = host.admit(options);
-  if (token === 0) conclude({ target: host, fn, options, resolve, reject, endsAt }, refusedBy(host));
-  else new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
+  if (token === 0) {
+    conclude({ target: host, fn, options, resolve, reject, endsAt }, refusedBy(host));
+  } else {
+    host.budget?.deposit(host.time.current());
+    new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
+  }
   return promise;
+}
+
+function findWrong(options: RunOptions): ConfigError | undefined {
+  return options === NO_OPTIONS ? undefined : findWrongOption(options);
 }
 
 /** One call, and what its caller was promised. */
@@ -167,10 +172,13 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   /** The attempt's time is over. */
   expire(now: number): void {
-    const error = timeoutError(this.target, this.start, now, this.endsAt);
+    const { target: host, endsAt } = this;
+    const took = Math.round(now - this.start);
+    const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
+    const end = tooLate(host, what, took);
     this.#detach();
-    this.#abort(error);
-    this.#fail({ outcome: 'failure', threw: true, value: error });
+    this.#abort(end.value);
+    this.#fail(end);
   }
 
   /** The caller gave up. */
@@ -184,7 +192,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #limitTime(): void {
     const { target: host, options } = this;
-    const limitMs = attemptLimitMs(host, this, options.timeoutMs);
+    let limitMs = shorter(host.settings.timeoutMs, options.timeoutMs);
+    if (!host.breaker.plain && host.breaker.isProbe(this.token)) {
+      limitMs = shorter(limitMs, host.breaker.probeLimitMs);
+    }
     this.#limitMs = limitMs;
     if (limitMs !== undefined || this.endsAt !== undefined) host.time.await(this);
   }
@@ -196,8 +207,9 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const outcome = host.outcomeOf(threw, value);
     if (outcome === 'success' || outcome === 'ignored') {
       host.release(this, outcome);
-      if (this.options.stale && outcome === 'success')
-        host.stale.keep(this.options.stale, value, host.time.now);
+      const { stale } = this.options;
+      if (stale !== undefined && outcome === 'success' && host.acts)
+        host.stale.keep(stale, value, host.time.current());
       settle(this, threw, value);
     } else {
       this.retryAfterMs = host.retryAfterMs(threw, value);
@@ -207,7 +219,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #fail(end: End): void {
     const { target: host } = this;
-    const wasProbe = isProbe(host, this);
+    const wasProbe = !host.breaker.plain && host.breaker.isProbe(this.token);
     host.release(this, end.outcome);
     const waitMs = wasProbe || !host.acts ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
@@ -217,8 +229,13 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   /** Ms until the next attempt, or undefined: there is none. */
   #waitBeforeRepeat(): number | undefined {
     const { target: host, options, endsAt } = this;
-    if (host.settings.recovery.preferFallback && options.fallback !== undefined) return undefined;
-    return takeRepeat(host, options, this.attempt, this.retryAfterMs, endsAt);
+    const { retry, recovery } = host.settings;
+    if (this.attempt > retry.maxRetries || !host.policy.mayRepeat(options)) return undefined;
+    if (recovery.preferFallback && options.fallback !== undefined) return undefined;
+    const now = host.time.current();
+    const waitMs = retryDelayMs(retry, this.attempt, this.retryAfterMs, host.random);
+    if (waitMs === undefined || (endsAt !== undefined && now + waitMs >= endsAt)) return undefined;
+    return host.budget?.tryWithdraw(now) ? waitMs : undefined;
   }
 
   #detach(): void {
@@ -249,16 +266,24 @@ class RepeatWait implements Timed {
 
   begin(): void {
     const { target: host, options } = this.#failed;
+    if (options.signal?.aborted) {
+      this.handleEvent();
+      return;
+    }
     options.signal?.addEventListener('abort', this);
     host.time.await(this);
   }
 
-  expire(): void {
+  expire(now: number): void {
     this.#detach();
     const { target: host, fn, options, resolve, reject, endsAt, attempt } = this.#failed;
-    const token = host.admit(options);
-    if (token !== 0) new Attempt(host, token, fn, options, resolve, reject, endsAt, attempt + 1).begin();
-    else conclude(this.#failed, this.#end);
+    const token = endsAt !== undefined && now >= endsAt ? 0 : host.admit(options);
+    if (token === 0) {
+      conclude(this.#failed, this.#end);
+    } else {
+      host.counts.retries++;
+      new Attempt(host, token, fn, options, resolve, reject, endsAt, attempt + 1).begin();
+    }
   }
 
   handleEvent(): void {
@@ -271,6 +296,13 @@ class RepeatWait implements Timed {
     host.time.wheel.settle(this);
     options.signal?.removeEventListener('abort', this);
   }
+}
+
+function tooLate({ name }: RunHost, what: string, tookMs: number): End {
+  const value = withoutStack(
+    () => new DeadlineError(`${name}: ${what} after ${tookMs} ms`, { target: name }),
+  );
+  return { outcome: 'failure', threw: true, value };
 }
 
 function refusedBy(host: RunHost): End {
@@ -296,11 +328,14 @@ function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): 
     call.target.reportCallback('fallback', error);
     settle(call, end.threw, end.value);
   };
+  const answered = (answer: unknown) => {
+    call.target.counts.fallbacks++;
+    call.resolve(answer);
+  };
   try {
     const answer = fallback(end.threw ? end.value : undefined);
-    call.target.counts.fallbacks++;
-    if (isThenable(answer)) answer.then(call.resolve, failed);
-    else call.resolve(answer);
+    if (isThenable(answer)) answer.then(answered, failed);
+    else answered(answer);
   } catch (error) {
     failed(error);
   }
@@ -312,7 +347,11 @@ function settle(call: Call, threw: boolean, value: unknown): void {
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
+  return typeof (value as { then?: unknown }).then === 'function';
+}
+
+function shorter(a: number | undefined, b: number | undefined): number | undefined {
+  if (b === undefined || b === Number.POSITIVE_INFINITY) return a;
+  return a === undefined ? b : Math.min(a, b);
 }

@@ -40,10 +40,6 @@ export class TargetRegistry {
     return this.#targets.values();
   }
 
-  find(name: string): Target | undefined {
-    return this.#targets.get(name);
-  }
-
   /** The target of that name; past the bound, the one that all further names of its kind share. */
   get(name: string): Target {
     return this.#targets.get(name) ?? this.#make(name);

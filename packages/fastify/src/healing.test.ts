@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { createHealing, type Healing } from '@healix/core';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
@@ -120,4 +121,30 @@ test('registered twice, it still asks for one permit', async () => {
   await fetch(`${base}/in`);
   expect(counts('route:GET /in')).toMatchObject({ success: 1 });
   expect(runtime.status().coverage.doubleMounts).toBe(1);
+});
+
+test('counts injected requests as it does real ones', async () => {
+  await serve((app) => {
+    app.get('/a', async () => 'a');
+    app.get('/fails', async () => {
+      throw new Error('no');
+    });
+  });
+  await app.inject('/a');
+  await app.inject('/fails');
+  expect(counts('route:GET /a')).toMatchObject({ success: 1, failure: 0 });
+  expect(counts('route:GET /fails')).toMatchObject({ success: 0, failure: 1 });
+});
+
+test('a stream that the handler’s source breaks off is a failure', async () => {
+  await serve((app) => {
+    app.get('/stream', (_, reply) => {
+      const source = new PassThrough();
+      source.write('begun');
+      setTimeout(() => source.destroy(new Error('source')), 20);
+      return reply.send(source);
+    });
+  });
+  await expect(fetch(`${base}/stream`).then((answer) => answer.text())).rejects.toThrow();
+  await expect.poll(() => counts('route:GET /stream')).toMatchObject({ failure: 1, ignored: 0 });
 });

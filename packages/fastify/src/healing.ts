@@ -10,7 +10,7 @@ import {
   UNHEALED,
 } from '@healix/core/adapter';
 import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
-import { asPlugin } from './plugin.ts';
+import { inScope, plugin } from './plugin.ts';
 import { hooks, tellOfHijack } from './reply.ts';
 import { RouteTable } from './route-table.ts';
 
@@ -34,7 +34,9 @@ export interface HealingOptions extends AdapterOptions<FastifyRequest> {}
  *
  * @throws ConfigError from `register`, for a wrong setting
  */
-export const healing: FastifyPluginCallback<HealingOptions> = asPlugin((app, options, done) => {
+export const healing: FastifyPluginCallback<HealingOptions> = inScope(plugin(install));
+
+function install(app: FastifyInstance, options: HealingOptions): void {
   const settings = readAdapterOptions<FastifyRequest>(options);
   decorate(app);
   if (!settings.runtime.disabled) {
@@ -52,8 +54,7 @@ export const healing: FastifyPluginCallback<HealingOptions> = asPlugin((app, opt
       if (inbound.admit(request.raw, reply.raw, route, reply)) next();
     });
   }
-  done();
-});
+}
 
 function decorate(app: FastifyInstance): void {
   if (app.hasRequestDecorator('healing')) return;

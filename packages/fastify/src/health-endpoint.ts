@@ -1,5 +1,6 @@
 import { answerHealth, HEALTH_PATHS, type HealthOptions, readHealthOptions } from '@healix/core/adapter';
 import type { FastifyPluginCallback } from 'fastify';
+import { plugin } from './plugin.ts';
 import { LEFT_ALONE } from './route-table.ts';
 
 /** The runtime, and whether to tell details. */
@@ -11,7 +12,7 @@ export interface HealthEndpointOptions extends HealthOptions {}
  *
  * @throws ConfigError from `register`, for a wrong setting
  */
-export const healthEndpoint: FastifyPluginCallback<HealthEndpointOptions> = (app, options, done) => {
+export const healthEndpoint: FastifyPluginCallback<HealthEndpointOptions> = plugin((app, options) => {
   const { runtime, details } = readHealthOptions(options);
   const config = { [LEFT_ALONE]: true };
   for (const path of HEALTH_PATHS) {
@@ -20,5 +21,4 @@ export const healthEndpoint: FastifyPluginCallback<HealthEndpointOptions> = (app
       return reply.code(answer.status).headers(answer.headers).send(answer.body);
     });
   }
-  done();
-};
+});

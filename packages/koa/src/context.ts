@@ -37,18 +37,20 @@ const RESPOND = Symbol('respond');
 
 /**
  * Has all contexts of the application know `ctx.healing`, and tell when a handler takes the response over by
- * `ctx.respond = false`. It is done on the prototype, so that requests pay nothing for it.
+ * `ctx.respond = false`, or breaks it off (Koa 2 leaves such a response hanging). It is done on the prototype
+ * that the contexts share, so that requests pay nothing for it.
  */
 export function prepare(app: object): void {
   const { context } = app as KoaInternals;
   if (context === undefined || Object.hasOwn(context, 'healing')) return;
   Object.defineProperty(context, 'healing', { configurable: true, get: healingOf });
+  tellOfErrors(context as Prepared);
   if (!('respond' in context)) {
     Object.defineProperty(context, 'respond', { configurable: true, get: getRespond, set: setRespond });
   }
 }
 
-type Prepared = KoaContext & { [RESPOND]?: boolean };
+type Prepared = KoaContext & { [RESPOND]?: boolean; onerror(error: unknown): void };
 
 function healingOf(this: KoaContext): RequestHealing {
   return exchangeOf(this.req) ?? UNHEALED;
@@ -61,4 +63,14 @@ function getRespond(this: Prepared): boolean | undefined {
 function setRespond(this: Prepared, respond: boolean): void {
   this[RESPOND] = respond;
   if (respond === false) exchangeOf(this.req)?.takenOver();
+}
+
+/** Wraps what handles errors, be it Koa's own or the application's. */
+function tellOfErrors(context: Prepared): void {
+  const { onerror } = context;
+  context.onerror = function tellingOnerror(this: Prepared, error: unknown): void {
+    const { req, res } = this;
+    if (error != null && res.headersSent && !res.writableEnded) exchangeOf(req)?.breakingOff(error);
+    onerror.call(this, error);
+  };
 }

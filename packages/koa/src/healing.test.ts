@@ -1,6 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
-import Router from '@koa/router';
 import { createHealing, type Healing } from '@healix/core';
+import Router from '@koa/router';
 import Koa from 'koa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type HealingContext, heal, healing, healthEndpoint } from './index.ts';
@@ -106,7 +106,11 @@ test('heal is read before admission, and the answer says why', async () => {
   expect(answer.headers.get('content-type')).toMatch('application/problem+json');
   expect(answer.headers.get('retry-after')).toBe('1');
   expect(answer.headers.get('connection')).toBe('close');
-  expect(await answer.json()).toMatchObject({ target: 'route:POST /orders', reason: 'policy', detail: 'closed' });
+  expect(await answer.json()).toMatchObject({
+    target: 'route:POST /orders',
+    reason: 'policy',
+    detail: 'closed',
+  });
   expect(ran).toBe(0);
 });
 

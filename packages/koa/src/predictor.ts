@@ -48,8 +48,9 @@ export class Predictor {
 
   /** The route that a request has really gone to. */
   taken(ctx: KoaContext, predicted: Route): Route {
-    const method = ctx.req.method as string;
     const routed = ctx as RoutedContext;
+    if (routed._matchedRoute === (predicted.origin as Layer | undefined)?.path) return predicted;
+    const method = ctx.req.method as string;
     const layer = takenLayer(routed, method);
     if (layer === undefined || this.#known.get(layer)?.get(method) === predicted) return predicted;
     const mount = mountOf(layer, fullPath(ctx)) ?? '';
@@ -114,7 +115,7 @@ export class Predictor {
     const byMethod = this.#known.get(layer) ?? new Map<string, Route>();
     this.#known.set(layer, byMethod);
     const name = routeName(method, mount + layer.path);
-    const route = this.#routes.get(name, optionsAmong(layer.stack));
+    const route = this.#routes.get(name, optionsAmong(layer.stack), layer);
     byMethod.set(key, route);
     return route;
   }

@@ -2,12 +2,17 @@ import type { Case } from '../harness/case.ts';
 import { aborts } from './aborts.ts';
 import { connections } from './connections.ts';
 import { deadlines } from './deadlines.ts';
+import { differential } from './differential.ts';
+import { health } from './health.ts';
 import { longHeld } from './long-held.ts';
+import { modes } from './modes.ts';
+import { mounts } from './mounts.ts';
 import { names } from './names.ts';
 import { onRefused } from './on-refused.ts';
 import { outcomes } from './outcomes.ts';
 import { probes } from './probes.ts';
 import { refusals } from './refusals.ts';
+import { settings } from './settings.ts';
 import { transparency } from './transparency.ts';
 
 export const themes: Readonly<Record<string, readonly Case[]>> = {
@@ -21,4 +26,9 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   probes,
   'long held': longHeld,
   deadlines,
+  mounts,
+  settings,
+  health,
+  modes,
+  differential,
 };

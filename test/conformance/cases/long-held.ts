@@ -5,7 +5,8 @@ import { wire } from '../harness/raw-client.ts';
 import type { Handler } from '../harness/subject.ts';
 import { pause, until } from '../harness/wait.ts';
 
-const SLOW_MS = 60;
+/** Longer than a busy machine takes to send headers. */
+const SLOW_MS = 300;
 const options = {
   defaults: { timeoutMs: SLOW_MS, circuit: { slowCallMs: SLOW_MS }, policy: { concurrency: 1 } },
 };
@@ -64,7 +65,7 @@ export const longHeld: readonly Case[] = [
           await until('its slot to come free', () => service.inFlight === 0);
           clients.push(client);
         }
-        await pause(2 * SLOW_MS);
+        await pause(1.5 * SLOW_MS);
         for (const client of clients) client.leave();
         await service.booked('route:GET /held', { success: 3 });
         await pause(SLOW_MS);

@@ -87,6 +87,10 @@ export class Service {
     return total;
   }
 
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   get inFlight(): number {
     const targets = Object.values(this.runtime.status().targets);
     return targets.reduce((sum, { inFlight }) => sum + inFlight, 0);

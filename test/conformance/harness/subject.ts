@@ -45,8 +45,8 @@ export interface RouteSpec {
   /** With `:param` where it is a string. */
   readonly path: string | readonly string[] | RegExp;
   readonly handler: Handler;
-  /** Settings beside the route. */
-  readonly healing?: TargetOptions;
+  /** Settings beside the route; a runtime where no healing is mounted around it. */
+  readonly healing?: TargetOptions & { readonly runtime?: Healing };
 }
 
 /** What an adapter is given. */

@@ -2,12 +2,9 @@ import type { CircuitOptions, CircuitSettings, Outcome } from '../config/schema.
 import { resolveCircuit } from '../config/settings.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type Random, systemRandom } from '../time/random.ts';
-import type { CallWindow } from './call-window.ts';
-import { CountWindow } from './count-window.ts';
-import { FailureStreak } from './failure-streak.ts';
 import { ProbeRound } from './probe-round.ts';
-import { TimeWindow } from './time-window.ts';
-import { tripRules } from './trip-rules.ts';
+import { Ramp } from './ramp.ts';
+import { TripJudge } from './trip-judge.ts';
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
 export type ForcedState = 'open' | 'closed' | null;
@@ -16,7 +13,7 @@ export type ForcedState = 'open' | 'closed' | null;
 export interface CircuitTransition {
   from: CircuitState;
   to: CircuitState;
-  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`. */
+  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`, `never-open`. */
   reason: string;
   /** What the person who forced it says. */
   detail?: string | undefined;
@@ -46,8 +43,6 @@ const LONGEST_NOTICE_MS = 60_000;
 const LONGEST_PROBE_MS = 30_000;
 /** A probe's own timeout must be heard before its lease ends. */
 const LEASE_MARGIN_MS = 100;
-const OVERLOADS_LIKE_FAILURE = 5;
-const FIRST_RAMP_SHARE = 0.2;
 const JITTER = 0.2;
 const MOST_OPENINGS = 30;
 
@@ -65,6 +60,7 @@ export class CircuitBreaker {
   readonly #random: Random;
   readonly #onTransition: BreakerEnvironment['onTransition'];
   #longestCallMs: number;
+  #neverOpens = false;
 
   #state: CircuitState = 'closed';
   #forced: ForcedState = null;
@@ -73,18 +69,13 @@ export class CircuitBreaker {
   #lastToken = 1;
   #soleToken = 0;
 
-  #window: CallWindow;
-  #slowCallMs: number;
-  #streak: FailureStreak | undefined;
-  #overloads = 0;
-
+  readonly #judge: TripJudge;
   #openings = 0;
   #openUntil = 0;
   #notBefore = 0;
   #closedAt = Number.NEGATIVE_INFINITY;
   #probes: ProbeRound | undefined;
-  #ramping = false;
-  #rampCredit = 0;
+  #ramp: Ramp | undefined;
 
   /**
    * @param options what differs from the defaults of `docs/settings.md`, section circuit
@@ -96,8 +87,7 @@ export class CircuitBreaker {
     this.#random = environment.random ?? systemRandom;
     this.#onTransition = environment.onTransition;
     this.#longestCallMs = environment.longestCallMs ?? LONGEST_PROBE_MS;
-    this.#window = makeWindow(this.#settings);
-    this.#slowCallMs = this.#settings.slowCallMs ?? Number.POSITIVE_INFINITY;
+    this.#judge = new TripJudge(this.#settings);
   }
 
   /** The state in force. An open circuit whose time is over is half-open, whether or not a call has come. */
@@ -119,20 +109,18 @@ export class CircuitBreaker {
 
   /** True while every call is admitted and none is a probe. */
   get plain(): boolean {
-    return this.#state === 'closed' && !this.#ramping;
+    return this.#state === 'closed' && this.#ramp === undefined;
   }
 
   /** Calls, failures and slow calls that the next trip would be judged by. */
   countsAt(now: number): { calls: number; failures: number; slow: number } {
-    this.#window.expire(now);
-    const { calls, failures, slow } = this.#window;
-    return { calls, failures, slow };
+    return this.#judge.counts(now);
   }
 
   /** A token to give back to `record`, or 0: refused. */
   tryAcquire(now: number = this.#clock.now()): number {
-    if (this.#state === 'closed') return this.#ramping ? this.#acquireInRamp(now) : this.#closedToken;
-    return this.#acquireProbe(now);
+    if (this.#state !== 'closed') return this.#acquireProbe(now);
+    return this.#ramp === undefined ? this.#closedToken : this.#acquireInRamp(this.#ramp, now);
   }
 
   /** The token of calls that began at `start`, if they may be judged now; else -1. */
@@ -166,20 +154,14 @@ export class CircuitBreaker {
     retryAfterMs = 0,
   ): boolean {
     if (token !== this.#closedToken) return this.#recordProbe(token, outcome, latencyMs, now, retryAfterMs);
-    if (outcome === 'success') {
-      const slow = latencyMs > this.#slowCallMs;
-      if (this.#streak !== undefined) this.#streak = undefined;
-      this.#overloads = 0;
-      this.#window.add(now, false, slow);
-      if (slow) this.#judge(now);
-    } else if (outcome === 'failure') {
-      this.#fail(now, 1, latencyMs > this.#slowCallMs);
-    } else if (outcome === 'overload') {
+    let reason: string | undefined;
+    if (outcome === 'success') reason = this.#judge.succeeded(now, latencyMs);
+    else if (outcome === 'failure') reason = this.#judge.failed(now, latencyMs);
+    else if (outcome === 'overload') {
       this.#notice(now, retryAfterMs);
-      this.#overloads++;
-      if (this.#overloads === OVERLOADS_LIKE_FAILURE) this.#fail(now, OVERLOADS_LIKE_FAILURE, false);
-      else if (this.#overloads > OVERLOADS_LIKE_FAILURE) this.#fail(now, 1, false);
+      reason = this.#judge.overloaded(now);
     }
+    if (reason !== undefined) this.#tripByRule(now, reason);
     return true;
   }
 
@@ -212,7 +194,7 @@ export class CircuitBreaker {
       this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
     } else if (state === 'closed') {
       this.#enterClosed(now, false, 'forced');
-    } else if (was === 'open') {
+    } else if (was === 'open' && !this.#neverOpens) {
       this.#openUntil = now;
     } else {
       this.#enterClosed(now, false, 'released');
@@ -237,21 +219,21 @@ export class CircuitBreaker {
   /** Share of the traffic that is let in: 1, or less while a circuit that has just closed ramps up. */
   admittedShare(now: number = this.#clock.now()): number {
     if (this.#state !== 'closed') return 0;
-    if (!this.#ramping || this.#settings.rampMs === 0) return 1;
-    const grown = (now - this.#closedAt) / this.#settings.rampMs;
-    return Math.min(1, FIRST_RAMP_SHARE + (1 - FIRST_RAMP_SHARE) * grown);
+    return this.#ramp?.share(now, this.#settings.rampMs) ?? 1;
   }
 
   /** Puts other settings in force; state and counts are kept. */
   update(settings: CircuitOptions, longestCallMs?: number, now: number = this.#clock.now()): void {
     const next = resolveCircuit(settings);
-    this.#window = resizeWindow(this.#window, this.#settings, next, now);
-    if (next.consecutiveFailures !== this.#settings.consecutiveFailures) {
-      this.#streak = this.#streak?.resized(next.consecutiveFailures);
-    }
+    this.#judge.update(next, now);
     this.#settings = next;
-    this.#slowCallMs = next.slowCallMs ?? Number.POSITIVE_INFINITY;
     if (longestCallMs !== undefined) this.#longestCallMs = longestCallMs;
+  }
+
+  /** Whether the circuit stays closed whatever fails, unless it is forced. One that is not closed then closes. */
+  neverOpen(yes: boolean, now: number = this.#clock.now()): void {
+    this.#neverOpens = yes;
+    if (yes && this.#forced === null && this.#state !== 'closed') this.#enterClosed(now, false, 'never-open');
   }
 
   snapshot(): CircuitSnapshot {
@@ -283,27 +265,10 @@ export class CircuitBreaker {
     }
   }
 
-  #fail(now: number, failures: number, slow: boolean): void {
-    this.#streak ??= new FailureStreak(this.#settings.consecutiveFailures);
-    for (let i = 0; i < failures; i++) {
-      this.#window.add(now, true, slow);
-      this.#streak.add(now);
-    }
-    this.#judge(now);
-  }
-
-  #judge(now: number): void {
-    if (this.#forced !== null) return;
-    const { calls, failures, slow } = this.#window;
-    const streak = this.#streak?.length ?? 0;
-    const streakMs = this.#streak?.spanMs(now) ?? Number.POSITIVE_INFINITY;
-    const evidence = { calls, failures, slow, streak, streakMs };
-    for (const rule of tripRules) {
-      if (!rule.trips(evidence, this.#settings)) continue;
-      if (now - this.#closedAt > this.#settings.windowMs) this.#openings = 0;
-      this.#trip(now, now, rule.name);
-      return;
-    }
+  #tripByRule(now: number, rule: string): void {
+    if (this.#forced !== null || this.#neverOpens) return;
+    if (now - this.#closedAt > this.#settings.windowMs) this.#openings = 0;
+    this.#trip(now, now, rule);
   }
 
   #trip(now: number, from: number, reason: string): void {
@@ -313,13 +278,10 @@ export class CircuitBreaker {
     this.#enterOpen(now, Math.max(from + Math.min(jittered, maxOpenMs), this.#notBefore), reason);
   }
 
-  #acquireInRamp(now: number): number {
-    const share = this.admittedShare(now);
-    if (share >= 1) this.#ramping = false;
-    this.#rampCredit += share;
-    if (this.#rampCredit < 1) return 0;
-    this.#rampCredit -= 1;
-    return this.#closedToken;
+  #acquireInRamp(ramp: Ramp, now: number): number {
+    const share = ramp.share(now, this.#settings.rampMs);
+    if (share >= 1) this.#ramp = undefined;
+    return ramp.admits(share) ? this.#closedToken : 0;
   }
 
   #acquireProbe(now: number): number {
@@ -349,7 +311,7 @@ export class CircuitBreaker {
     this.#expireProbes(now);
     const probes = this.#probes;
     if (probes === undefined) return false;
-    const succeeded = outcome === 'success' && latencyMs <= this.#slowCallMs;
+    const succeeded = outcome === 'success' && !this.#judge.isSlow(latencyMs);
     const verdict = outcome === 'ignored' ? 'unused' : succeeded ? 'succeeded' : 'failed';
     if (!probes.settle(token, verdict)) return false;
     if (outcome === 'overload') this.#notice(now, retryAfterMs);
@@ -373,11 +335,8 @@ export class CircuitBreaker {
     this.#probes = undefined;
     this.#closedToken = ++this.#lastToken;
     this.#closedAt = now;
-    this.#ramping = ramp;
-    this.#rampCredit = 1;
-    this.#window.clear();
-    this.#streak = undefined;
-    this.#overloads = 0;
+    this.#ramp = ramp ? new Ramp(now) : undefined;
+    this.#judge.clear();
     this.#enter('closed', reason, now);
   }
 
@@ -391,22 +350,4 @@ export class CircuitBreaker {
 /** A number from outside, between 0 and `most`; NaN is 0. */
 function within(value: number, most: number): number {
   return value > 0 ? Math.min(value, most) : 0;
-}
-
-function makeWindow(settings: CircuitSettings): CallWindow {
-  return settings.windowCalls === undefined
-    ? new TimeWindow(settings.windowMs)
-    : new CountWindow(settings.windowCalls);
-}
-
-function resizeWindow(
-  window: CallWindow,
-  from: CircuitSettings,
-  to: CircuitSettings,
-  now: number,
-): CallWindow {
-  if (from.windowMs === to.windowMs && from.windowCalls === to.windowCalls) return window;
-  if (window instanceof TimeWindow && to.windowCalls === undefined) return window.resized(to.windowMs, now);
-  if (window instanceof CountWindow && to.windowCalls !== undefined) return window.resized(to.windowCalls);
-  return makeWindow(to);
 }

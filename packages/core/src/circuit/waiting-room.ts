@@ -5,6 +5,7 @@ const HOLD_MS = 1_000;
 
 interface Waiter {
   admitted(): void;
+  sentAway(reason: unknown): void;
 }
 
 interface Held {
@@ -15,15 +16,23 @@ interface Held {
 /** Callers that would rather wait than be refused. Each is let go with an admission set aside for it. */
 export class WaitingRoom {
   readonly #breaker: CircuitBreaker;
+  readonly #reserve: (held: number, now: number) => boolean;
   readonly #waiters = new Set<Waiter>();
   #held: Held[] = [];
 
-  constructor(breaker: CircuitBreaker) {
+  /** @param reserve whether there is a place beside the `held` ones, which is then taken */
+  constructor(breaker: CircuitBreaker, reserve: (held: number, now: number) => boolean) {
     this.#breaker = breaker;
+    this.#reserve = reserve;
   }
 
   get busy(): boolean {
     return this.#waiters.size > 0 || this.#held.length > 0;
+  }
+
+  /** Admissions that are set aside. */
+  get reserved(): number {
+    return this.#held.length;
   }
 
   /** Resolves when the caller's next call will be admitted; rejects with the signal's reason. */
@@ -33,39 +42,60 @@ export class WaitingRoom {
         this.#waiters.delete(waiter);
         signal?.removeEventListener('abort', aborted);
       };
-      const aborted = () => {
-        leave();
-        reject(signal?.reason);
-      };
       const waiter: Waiter = {
         admitted: () => {
           leave();
           resolve();
         },
+        sentAway: (reason) => {
+          leave();
+          reject(reason);
+        },
       };
-      if (signal?.aborted) {
-        reject(signal.reason);
-        return;
-      }
+      const aborted = () => waiter.sentAway(signal?.reason);
       signal?.addEventListener('abort', aborted);
       this.#waiters.add(waiter);
     });
   }
 
-  /** Lets go as many as the breaker admits now. */
-  serve(now: number): void {
+  /** Lets go as many as are admitted now, or all where nothing is refused any more. */
+  serve(now: number, all = false): void {
+    this.#giveBackUnclaimed(now);
     for (const waiter of [...this.#waiters]) {
-      const token = this.#breaker.tryAcquire(now);
-      if (token === 0) break;
-      this.#held.push({ token, until: now + HOLD_MS });
+      if (!all) {
+        const token = this.#admission(now);
+        if (token === 0) return;
+        this.#held.push({ token, until: now + HOLD_MS });
+      }
       waiter.admitted();
     }
-    for (const held of this.#held) if (held.until <= now) this.#breaker.record(held.token, 'ignored', 0, now);
-    this.#held = this.#held.filter((held) => held.until > now);
   }
 
-  /** An admission set aside, or 0. */
-  take(): number {
-    return this.#held.shift()?.token ?? 0;
+  /** Has every caller's wait fail. */
+  dismiss(reason: unknown): void {
+    for (const waiter of [...this.#waiters]) waiter.sentAway(reason);
+  }
+
+  /** An admission set aside that still holds, or 0. */
+  take(now: number): number {
+    for (let held = this.#held.shift(); held !== undefined; held = this.#held.shift()) {
+      const { token } = held;
+      if (this.#breaker.isProbe(token) || this.#breaker.tokenSince(now) === token) return token;
+    }
+    return 0;
+  }
+
+  #admission(now: number): number {
+    const token = this.#breaker.tryAcquire(now);
+    if (token === 0 || this.#reserve(this.#held.length, now)) return token;
+    this.#breaker.record(token, 'ignored', 0, now);
+    return 0;
+  }
+
+  #giveBackUnclaimed(now: number): void {
+    for (const { token, until } of this.#held) {
+      if (until <= now) this.#breaker.record(token, 'ignored', 0, now);
+    }
+    this.#held = this.#held.filter(({ until }) => until > now);
   }
 }

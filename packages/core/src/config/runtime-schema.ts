@@ -47,10 +47,16 @@ export const runtimeSchema = z.strictObject({
   notify: z
     .custom<(incident: IncidentReport) => void | Promise<void>>((value) => typeof value === 'function')
     .describe('a function')
-    .optional(),
+    .optional()
+    .describe('Tells a person of an incident that has lasted (recovery level 6).'),
   clock: z
     .custom<Clock>(hasMethods('now', 'wall', 'setTimer', 'afterPoll'))
     .describe('an object with now, wall, setTimer, afterPoll')
-    .optional(),
-  random: z.custom<Random>(hasMethods('next')).describe('an object with next').optional(),
+    .optional()
+    .describe('Where time comes from. Default: the system.'),
+  random: z
+    .custom<Random>(hasMethods('next'))
+    .describe('an object with next')
+    .optional()
+    .describe('Where chance comes from. Default: `Math.random`.'),
 });

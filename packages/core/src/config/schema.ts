@@ -150,7 +150,7 @@ export type Outcome = 'success' | 'failure' | 'overload' | 'ignored';
 // biome-ignore lint/suspicious/noExplicitAny: a classifier is written for the results of its own target
 export type Classify = (result: any, error: unknown) => Outcome;
 
-const classifySchema = z.custom<Classify>((value) => typeof value === 'function', 'a function');
+const classifySchema = z.custom<Classify>((value) => typeof value === 'function').describe('a function');
 
 export const targetSchema = z.strictObject({
   tier: z.enum(['basic']).default('basic').describe('How much healing the target gets.'),
@@ -161,7 +161,7 @@ export const targetSchema = z.strictObject({
   deadlineMs: ms(1, 86_400_000)
     .optional()
     .describe('Longest time of a whole call, repeats and waits included.'),
-  classify: classifySchema.optional().describe('Says what a call came to; see the guide on outcomes.'),
+  classify: classifySchema.optional().describe('Says what a call came to; see outcomes.md.'),
   circuit: circuitSchema.prefault({}),
   retry: retrySchema.prefault({}),
   policy: policySchema.prefault({}),

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TargetOptions, TargetSettings } from './schema.ts';
 import { checkTargetOptions, mergeOptions, resolveTarget } from './settings.ts';
 
@@ -34,9 +35,9 @@ export class SettingsStack {
     return this.#updates !== undefined;
   }
 
-  /** What stands beside the call or the route. Given again, it replaces what it said before. */
+  /** What stands beside the call or the route. Given anew, it replaces what it said before; the same is no change. */
   setRoute(options: TargetOptions): boolean {
-    if (options === this.#route) return false;
+    if (options === this.#route || isDeepStrictEqual(options, this.#route)) return false;
     checkTargetOptions(options, this.#name);
     const before = this.#route;
     this.#route = options;
@@ -57,6 +58,7 @@ export class SettingsStack {
   /** What recovery level `key` changes, or undefined to take it back. */
   overlay(key: string, options: TargetOptions | undefined): boolean {
     const before = this.#overlays;
+    if (options === undefined && !before?.has(key)) return false;
     const overlays = new Map(before);
     if (options === undefined) overlays.delete(key);
     else overlays.set(key, options);

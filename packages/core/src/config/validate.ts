@@ -33,13 +33,8 @@ function toConfigError(
         typeof given === 'string' ? suggestion(given, allowed) : '',
       );
     }
-    case 'too_small':
-    case 'too_big':
-    case 'invalid_type':
-    case 'invalid_format':
-      return new ConfigError(path, given, rangeAt(schema, issue.path) ?? issue.message);
     default:
-      return new ConfigError(path, given, rangeAt(schema, issue.path) ?? issue.message);
+      return new ConfigError(path || 'options', given, rangeAt(schema, issue.path) ?? issue.message);
   }
 }
 

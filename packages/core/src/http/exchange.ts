@@ -3,8 +3,9 @@ import { DeadlineError, withoutStack } from '../errors.ts';
 import { Permit } from '../permit.ts';
 import type { Target } from '../target.ts';
 import type { Timed } from '../time/timer-wheel.ts';
+import { leaveConnection } from './connection.ts';
 import type { Inbound } from './inbound.ts';
-import { isHttp2, type RawRequest, type RawResponse } from './raw.ts';
+import { isClientGone, isHttp2, type RawRequest, type RawResponse } from './raw.ts';
 import type { Route } from './routes.ts';
 
 /** A client that waited this long for nothing, and left, has met a hang, where no `timeoutMs` says otherwise. */
@@ -41,6 +42,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   wheelIndex = 0;
   /** @internal What `writeHead` (of HTTP/2: the stream's `respond`) was before it was watched. */
   begin: unknown = undefined;
+  /** @internal What `end` was. */
+  end: unknown = undefined;
   /** @internal What `destroy` was. */
   destroy: unknown = undefined;
   #broken = false;
@@ -86,8 +89,9 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     if (!this.released) this.#release('success');
   }
 
-  /** The server itself breaks the answer off. */
+  /** The answer is being broken off: by the server itself, unless its client had left before. */
   breakingOff(error: unknown): void {
+    if (this.#broken || this.released || this.res.writableEnded || isClientGone(this.req)) return;
     this.#broken = true;
     this.#error ??= error;
   }
@@ -119,7 +123,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
 
   get #finished(): boolean {
     const { req, res } = this;
-    return isHttp2(req) ? res.writableEnded && !req.aborted : res.writableFinished;
+    if (isHttp2(req)) return res.writableEnded && !req.aborted;
+    return res.writableFinished || (res.writableEnded && !isClientGone(req));
   }
 
   #outcome(status: number): Outcome {
@@ -144,6 +149,7 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   /** Where the exchange is booked, now that the route is known for certain. */
   #leave(): Target {
     if (!this.settled) this.target.time.wheel.settle(this);
+    leaveConnection(this);
     return this.inbound.bookedAt(this);
   }
 }

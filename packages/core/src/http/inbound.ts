@@ -31,12 +31,14 @@ export class Inbound<C = unknown> {
   readonly routes: Routes;
   readonly #hooks: InboundHooks<C>;
   readonly #onRefused: OnRefused | undefined;
+  readonly #disabled: boolean;
 
   constructor(runtime: Healing, hooks: InboundHooks<C>, options: InboundOptions = {}) {
     this.runtime = runtime;
     this.routes = new Routes(options);
     this.#hooks = hooks;
     this.#onRefused = options.onRefused;
+    this.#disabled = runtime.disabled;
   }
 
   /** False where the request was refused, and answered: the handler must not run. */
@@ -46,7 +48,7 @@ export class Inbound<C = unknown> {
       runtime.coverage.doubleMounts++;
       return true;
     }
-    if (runtime.disabled || isPreflight(req)) return true;
+    if (this.#disabled || isPreflight(req)) return true;
     const target = runtime.target(route.name, route.options);
     const token = target.admit(req);
     if (token === 0) {

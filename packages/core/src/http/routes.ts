@@ -5,6 +5,8 @@ import { mergeOptions } from '../config/settings.ts';
 export interface Route {
   readonly name: string;
   readonly options: TargetOptions | undefined;
+  /** The framework's own object that the name was first made for; the adapter's to use. */
+  readonly origin?: unknown;
 }
 
 export const UNMATCHED = 'route:unmatched';
@@ -38,9 +40,9 @@ export class Routes {
     this.unmatched = { name: UNMATCHED, options: over(defaults, { policy: { neverOpen: true } }) };
   }
 
-  /** The route of that name, with `options` for it where it is new. */
-  get(name: string, options?: TargetOptions): Route {
-    return this.#byName.get(name) ?? this.#add(name, options);
+  /** The route of that name; `options` and `origin` are for one that is new. */
+  get(name: string, options?: TargetOptions, origin?: unknown): Route {
+    return this.#byName.get(name) ?? this.#add(name, options, origin);
   }
 
   /** Whether the route is one that many requests share for want of a name of their own. */
@@ -48,12 +50,13 @@ export class Routes {
     return route === this.unmatched || route === this.#other;
   }
 
-  #add(name: string, options: TargetOptions | undefined): Route {
+  #add(name: string, options: TargetOptions | undefined, origin: unknown): Route {
     if (name === UNMATCHED) return this.unmatched;
     if (this.#byName.size >= this.#maxNames) return this.#other;
     const route: Route = {
       name,
       options: options === undefined ? this.#defaults : over(this.#defaults, options),
+      origin,
     };
     this.#byName.set(name, route);
     return route;

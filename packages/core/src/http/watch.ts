@@ -1,15 +1,16 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
+import { endWithConnection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
-import { unwatchQueued, watchQueued } from './queue.ts';
-import { isClientGone, isHttp2, type RawRequest } from './raw.ts';
+import { isHttp2, type RawRequest } from './raw.ts';
 
-/** Marks the raw request, its response and stream; the same for every copy of healix in the process. */
+/** Marks the raw request; the same for every copy of healix in the process. */
 export const EXCHANGE: unique symbol = Symbol.for('healix.exchange.1') as never;
 
 type Marked = { [EXCHANGE]?: Exchange };
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 type Method = (...args: unknown[]) => unknown;
+type Destroyable = { destroy: Method };
 
 /** The exchange that a raw request is part of. */
 export function exchangeOf(req: RawRequest): Exchange | undefined {
@@ -17,41 +18,67 @@ export function exchangeOf(req: RawRequest): Exchange | undefined {
 }
 
 /**
- * Follows an exchange to its end. The functions put on the response are shared by all: a closure a request
- * would cost more than the rest.
+ * Follows an exchange to its end. The functions put on the response are shared by all, and none is a listener,
+ * since closures and listeners would cost a request more than all the rest.
  */
 export function watch(exchange: Exchange): void {
   const { req, res } = exchange;
   (req as Marked)[EXCHANGE] = exchange;
-  (res as Marked)[EXCHANGE] = exchange;
-  exchange.destroy = res.destroy;
-  res.destroy = destroy as never;
-  if (isHttp2(req)) watchStream((res as Http2ServerResponse).stream, exchange);
-  else watchHead(res as ServerResponse, exchange);
-  (res as ServerResponse).on('close', onClose);
+  if (isHttp2(req)) watchHttp2(res as Http2ServerResponse, exchange);
+  else watchHttp1(res as ServerResponse, exchange);
 }
 
-function watchHead(res: ServerResponse, exchange: Exchange): void {
+function watchHttp1(res: ServerResponse, exchange: Exchange): void {
   exchange.begin = res.writeHead;
+  exchange.end = res.end;
+  exchange.destroy = res.destroy;
   res.writeHead = writeHead as never;
-  if (res.socket === null) watchQueued(exchange);
+  res.end = end as never;
+  res.destroy = destroy as never;
+  endWithConnection(exchange);
 }
 
 /** HTTP/2's response does not send its head through `writeHead`. */
-function watchStream(stream: ServerHttp2Stream, exchange: Exchange): void {
+function watchHttp2(res: Http2ServerResponse, exchange: Exchange): void {
+  const { stream } = res;
+  (res as Marked)[EXCHANGE] = exchange;
   (stream as Marked)[EXCHANGE] = exchange;
   exchange.begin = stream.respond;
+  exchange.destroy = (res as unknown as Destroyable).destroy;
   stream.respond = respond as never;
+  (res as unknown as Destroyable).destroy = destroyHttp2 as Method;
+  res.on('close', onHttp2Close);
 }
 
 function writeHead(this: ServerResponse, status: number, reason?: unknown, headers?: Headers): unknown {
-  const exchange = (this as Marked)[EXCHANGE] as Exchange;
+  const exchange = exchangeOf(this.req) as Exchange;
   const result = (exchange.begin as Method).call(this, status, reason, headers);
   if (status >= 200) {
     const given = (typeof reason === 'string' ? headers : (headers ?? reason)) as Headers | undefined;
     exchange.answering(status, isEventStream(contentType(given) ?? this.getHeader('content-type')));
   }
   return result;
+}
+
+/** Most answers are through when `end` returns. For the others the response tells when they are. */
+function end(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): unknown {
+  const exchange = exchangeOf(this.req) as Exchange;
+  const result = (exchange.end as Method).call(this, chunk, encoding, callback);
+  if (!exchange.released) {
+    if (this.writableFinished) exchange.complete();
+    else this.once('close', onHttp1Close);
+  }
+  return result;
+}
+
+function destroy(this: ServerResponse, error?: Error): unknown {
+  const exchange = exchangeOf(this.req) as Exchange;
+  exchange.breakingOff(error);
+  return (exchange.destroy as Method).call(this, error);
+}
+
+function onHttp1Close(this: ServerResponse): void {
+  exchangeOf(this.req)?.complete();
 }
 
 function respond(this: ServerHttp2Stream, headers?: OutgoingHttpHeaders, options?: unknown): unknown {
@@ -61,16 +88,14 @@ function respond(this: ServerHttp2Stream, headers?: OutgoingHttpHeaders, options
   return result;
 }
 
-function destroy(this: ServerResponse, error?: Error): unknown {
-  const exchange = (this as Marked)[EXCHANGE] as Exchange;
-  if (!exchange.released && !isClientGone(exchange.req)) exchange.breakingOff(error);
+function destroyHttp2(this: Marked, error?: Error): unknown {
+  const exchange = this[EXCHANGE] as Exchange;
+  exchange.breakingOff(error);
   return (exchange.destroy as Method).call(this, error);
 }
 
-function onClose(this: ServerResponse): void {
-  const exchange = (this as Marked)[EXCHANGE] as Exchange;
-  unwatchQueued(exchange);
-  exchange.complete();
+function onHttp2Close(this: Marked): void {
+  this[EXCHANGE]?.complete();
 }
 
 /** The content type among headers given to `writeHead`: an object, a flat list, or a list of pairs. */

@@ -3,7 +3,7 @@ import { RateLimiter } from '../limits/rate-limiter.ts';
 
 /** What a policy is asked about. */
 export interface Operation {
-  /** HTTP method in capitals, where there is one. */
+  /** HTTP method, where there is one. */
   method?: string | undefined;
   /** The caller says that the operation is safe to repeat, or that it is not. */
   idempotent?: boolean | undefined;
@@ -51,21 +51,38 @@ export class PolicyEnforcer {
 
   /** May this operation start, with `inFlight` others under way? An allowed one is counted by the rate. */
   check(operation: Operation, inFlight: number, now: number): PolicyVerdict {
-    const { deny, denyMethods, concurrency } = this.#settings;
-    const { method } = operation;
+    const verdict = this.checkRules(operation);
+    return verdict.kind === 'deny' ? verdict : (this.checkCapacity(inFlight, now) ?? verdict);
+  }
+
+  /** The same without concurrency and rate, for a call that has its place already. */
+  checkRules(operation: Operation): PolicyVerdict {
+    const { deny, denyMethods } = this.#settings;
+    const method = operation.method?.toUpperCase();
     if (deny !== undefined) return denied(deny);
     if (method !== undefined && denyMethods.includes(method)) return denied(`${method} is not allowed`);
+    return this.mayRepeat(operation) ? ALLOW : ONCE;
+  }
+
+  /** Why there is no place for one more call; undefined: there is, and the rate has counted it. */
+  checkCapacity(inFlight: number, now: number): PolicyVerdict | undefined {
+    const { concurrency } = this.#settings;
     if (concurrency !== undefined && inFlight >= concurrency) return FULL;
     const waitMs = this.#rate?.take(now) ?? 0;
-    if (waitMs > 0) return { kind: 'deny', reason: 'rate', detail: 'too many calls', retryAfterMs: waitMs };
-    return this.mayRepeat(operation) ? ALLOW : ONCE;
+    if (waitMs === 0) return undefined;
+    return { kind: 'deny', reason: 'rate', detail: 'too many calls', retryAfterMs: waitMs };
+  }
+
+  /** Takes a place for a call that will come soon; false when there is none. */
+  reserve(inFlight: number, now: number): boolean {
+    return this.#settings.deny === undefined && this.checkCapacity(inFlight, now) === undefined;
   }
 
   /** Is the operation safe to repeat: by the caller's word, its key, or its method? */
   mayRepeat({ idempotent, idempotencyKey, method }: Operation): boolean {
     if (idempotent !== undefined) return idempotent;
     if (idempotencyKey === true) return true;
-    return method !== undefined && this.#settings.retryMethods.includes(method);
+    return method !== undefined && this.#settings.retryMethods.includes(method.toUpperCase());
   }
 
   /** Puts other rules in force. An unchanged rate keeps its count. */

@@ -39,6 +39,8 @@ export class RecoveryManager {
   readonly #environment: ManagerEnvironment;
   readonly #applied: Applied[] = [];
   readonly #effects = new Map<string, Effect>();
+  #incident: Incident | undefined;
+  #since = 0;
 
   constructor(environment: ManagerEnvironment) {
     this.#environment = environment;
@@ -53,7 +55,7 @@ export class RecoveryManager {
   next(failure: Failure, incident: Incident, now: number): RecoveryStrategy | undefined {
     const { proveMs, escalateAfterMs } = failure.settings.recovery;
     const last = this.#applied.at(-1);
-    const ageMs = this.#environment.wall() - incident.openedAt;
+    const ageMs = now - this.#beganAt(incident, now);
     const above = this.#environment.registry
       .applicable(failure, this.#environment.onError)
       .filter((strategy) => !this.#isApplied(strategy) && strategy.level >= (last?.strategy.level ?? 0))
@@ -154,6 +156,15 @@ export class RecoveryManager {
   #giveUp(incident: Incident): void {
     incident.status = 'gave-up';
     this.#enter(incident, { at: this.#environment.wall(), what: 'gave-up' });
+  }
+
+  /** In monotonic time: the wall clock may be set while an incident lasts. */
+  #beganAt(incident: Incident, now: number): number {
+    if (incident !== this.#incident) {
+      this.#incident = incident;
+      this.#since = now;
+    }
+    return this.#since;
   }
 
   #isApplied(strategy: RecoveryStrategy): boolean {

@@ -14,7 +14,7 @@ interface TargetEvent {
 export interface TransitionEvent extends TargetEvent {
   readonly from: CircuitState;
   readonly to: CircuitState;
-  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`. */
+  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`, `never-open`. */
   readonly reason: string;
   /** What the person who forced it says. */
   readonly detail?: string | undefined;
@@ -81,7 +81,8 @@ export class EventHub {
     CHANNELS[name].publish(event);
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        (listener as (event: HealingEvents[N]) => unknown)(event);
+        const result = (listener as (event: HealingEvents[N]) => unknown)(event);
+        if (result instanceof Promise) result.catch(this.#onListenerError);
       } catch (error) {
         this.#onListenerError(error);
       }
@@ -90,7 +91,7 @@ export class EventHub {
 }
 
 export function isEventName(name: string): name is HealingEventName {
-  return name in CHANNELS;
+  return Object.hasOwn(CHANNELS, name);
 }
 
 export const EVENT_NAMES: readonly string[] = Object.keys(CHANNELS);

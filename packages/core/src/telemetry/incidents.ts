@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts';
 import type { Anomaly } from '../health/anomaly.ts';
 import type { Random } from '../time/random.ts';
 
@@ -108,7 +109,11 @@ export class IncidentLog {
     this.#open.delete(incident.target);
   }
 
+  /** @throws ConfigError for a wrong query */
   query({ target, limit = KEPT }: IncidentQuery = {}): IncidentReport[] {
+    if (!Number.isInteger(limit) || limit < 0) {
+      throw new ConfigError('incidents.limit', limit, 'a whole number from 0');
+    }
     const found =
       target === undefined ? this.#all : this.#all.filter((incident) => incident.target === target);
     return found

@@ -155,7 +155,10 @@ export class BasicTier implements SelfHealing {
       ...this.#failure(context, incident.anomaly),
       health: context.health,
       incident: incident.report(),
-      overlay: (options) => strategy && overlay?.(strategy.name, options),
+      overlay: (options) => {
+        // A strategy may still be at work when its incident is over.
+        if (strategy && incident.endedAt === undefined) overlay?.(strategy.name, options);
+      },
       notify: async () => notify?.(incident.report()),
     };
   }

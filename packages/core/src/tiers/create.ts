@@ -36,6 +36,10 @@ export function createSelfHealing(
   settings: TargetOptions = {},
 ): SelfHealing {
   if (!Object.hasOwn(tiers, tier)) throw new ConfigError('tier', tier, Object.keys(tiers).join(', '));
+  if (typeof parts?.name !== 'string') throw new ConfigError('parts.name', parts?.name, 'a name');
+  if (typeof parts.breaker?.stateAt !== 'function') {
+    throw new ConfigError('parts.breaker', parts.breaker, 'a CircuitBreaker');
+  }
   const whole: HealingParts = {
     kind: kindOf(parts.name),
     monitor: new HealthMonitor(),

@@ -2,10 +2,10 @@
 // node upstream.ts NAME PORT
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { seeded } from '../random.ts';
+import type { Fault, UpstreamName } from '../schedule.ts';
+import { SEED } from '../settings.ts';
 import { listen, report } from './child.ts';
-import { seeded } from './random.ts';
-import type { Fault, UpstreamName } from './schedule.ts';
-import { SEED } from './settings.ts';
 
 const upstream = process.argv[2] as UpstreamName;
 const port = Number(process.argv[3] ?? 0);

@@ -1,6 +1,6 @@
 import type { Healing, IncidentEntry } from '@healix/core';
+import type { Told } from '../messages.ts';
 import { report } from './child.ts';
-import type { Told } from './messages.ts';
 
 const LEVELS = ['observe', 'retry', 'degrade', 'limit', 'isolate', 'reset', 'escalate'];
 
@@ -23,9 +23,10 @@ export function tellOf(runtime: Healing): (target: string, text: string) => void
 
 function inWords({ what, level = 0, strategy, detail, evidence = {} }: IncidentEntry): string | undefined {
   const name = `level ${level} ${LEVELS[level]}${strategy === LEVELS[level] ? '' : ` (${strategy})`}`;
+  const failing = Math.round((evidence.failureRate ?? 0) * 100);
   switch (what) {
     case 'anomaly':
-      return `anomaly: ${detail}, ${Math.round((evidence.failureRate ?? 0) * 100)} % of calls fail`;
+      return `anomaly: ${detail}${failing > 0 ? `, ${failing} % of calls fail` : ''}`;
     case 'responded':
       return `up to ${name}`;
     case 'undone':

@@ -1,4 +1,4 @@
-import type { Order, Report } from './messages.ts';
+import type { Order, Report } from '../messages.ts';
 
 /** Tells the main process. */
 export function report(message: Report): void {

@@ -3,9 +3,9 @@
 import { createHealing, type RunOptions } from '@healix/core';
 import { healing, healthEndpoint } from '@healix/fastify';
 import Fastify from 'fastify';
+import { CLIENT_TIMEOUT_MS, CONNECTIONS } from '../settings.ts';
 import { listen, report } from './child.ts';
 import { Connections } from './connections.ts';
-import { CLIENT_TIMEOUT_MS, CONNECTIONS } from './settings.ts';
 import { tellOf } from './tell.ts';
 
 const [variant, paymentsUrl, catalogUrl, port] = process.argv.slice(2);
@@ -36,11 +36,11 @@ async function withHealing(): Promise<Protect> {
   const runtime = createHealing({
     targets: {
       'upstream:payments': {
-        timeoutMs: 300,
-        circuit: { windowMs: 4_000, minimumCalls: 10, openMs: 500, maxOpenMs: 1_000, rampMs: 500 },
+        timeoutMs: 400,
+        circuit: { windowMs: 2_000, minimumCalls: 8, openMs: 500, maxOpenMs: 1_000, rampMs: 500 },
         recovery: { escalateAfterMs: 4_000 },
       },
-      'upstream:catalog': { timeoutMs: 300, recovery: { proveMs: 700 } },
+      'upstream:catalog': { timeoutMs: 400, recovery: { proveMs: 700 } },
     },
     notify: ({ target, level }) => tell(target, `a person is told: level ${level} for ${target}`),
   });

@@ -1,0 +1,304 @@
+import { CircuitBreaker, type CircuitTransition } from './circuit/breaker.ts';
+import { WaitingRoom } from './circuit/waiting-room.ts';
+import type { Outcome, TargetSettings } from './config/schema.ts';
+import { kindOf, type TargetKind } from './config/target-name.ts';
+import { ConfigError } from './errors.ts';
+import { HealthMonitor } from './health/monitor.ts';
+import { type LeakTicket, Permit, type PermitIssuer, RELEASED, Rejection } from './permit.ts';
+import { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
+import { isAbortSignal, NO_OPTIONS } from './run-options.ts';
+import type { WouldHave } from './target-status.ts';
+import type { CoarseTime } from './time/coarse-time.ts';
+import type { Random } from './time/random.ts';
+
+/** `heal`: decisions are carried out. `observe`: they are only counted. `off`: there are none. */
+export type Mode = 'heal' | 'observe' | 'off';
+
+export interface GateContext {
+  readonly time: CoarseTime;
+  readonly random: Random;
+  readonly mode: Mode;
+}
+
+const REFUSED = 0;
+/** Tokens of calls that the breaker has no part in. */
+const UNJUDGED = -1;
+const WOULD_REFUSE = -2;
+const OFF = -3;
+
+/** The request path of a target: whom it lets in, and what it books when they are through. */
+export abstract class Gate implements PermitIssuer {
+  readonly name: string;
+  readonly kind: TargetKind;
+  readonly time: CoarseTime;
+  readonly random: Random;
+  readonly breaker: CircuitBreaker;
+  readonly policy: PolicyEnforcer;
+  readonly monitor = new HealthMonitor();
+  readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
+  /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
+  acts = true;
+  /** Whether the control loop watches this target. */
+  active = false;
+
+  readonly #mode: Mode;
+  readonly #observing: boolean;
+  /** The emergency switch: nothing of the user's is called either. */
+  protected readonly off: boolean;
+  #watchedTick = -1;
+  #idleSince: number;
+  #callsSeen = 0;
+  #settings: TargetSettings;
+  #plain = true;
+  #slowCallMs = Number.POSITIVE_INFINITY;
+  #waitingRoom: WaitingRoom | undefined;
+  #wouldHave: WouldHave | undefined;
+  #denial: PolicyVerdict | undefined;
+
+  constructor(name: string, settings: TargetSettings, { time, random, mode }: GateContext) {
+    this.name = name;
+    this.kind = kindOf(name);
+    this.time = time;
+    this.random = random;
+    this.#mode = mode;
+    this.#observing = mode === 'observe';
+    this.off = mode === 'off';
+    this.#idleSince = time.current();
+    this.#settings = settings;
+    this.breaker = new CircuitBreaker(settings.circuit, {
+      clock: time.clock,
+      random,
+      longestCallMs: settings.timeoutMs,
+      onTransition: (transition) => this.transitioned(transition),
+    });
+    this.policy = new PolicyEnforcer(settings.policy, time.now);
+    this.apply(settings);
+  }
+
+  abstract get incidentId(): string | undefined;
+  /** Has the control loop watch the target. */
+  protected abstract activate(): void;
+  /** Has `reclaim` called if `permit` is dropped while `ticket` is not released. */
+  protected abstract watchForLeak(permit: Permit, ticket: LeakTicket): void;
+  /** Has `serveWaiting` called each tick until it returns false. */
+  protected abstract attend(): void;
+  protected abstract transitioned(transition: CircuitTransition): void;
+
+  /** The settings in force. */
+  get settings(): TargetSettings {
+    return this.#settings;
+  }
+
+  /** Observe mode's record; undefined while there is none. */
+  get wouldHave(): Readonly<WouldHave> | undefined {
+    return this.#wouldHave;
+  }
+
+  /**
+   * Asks to make one call. A permit must go back with `release`, exactly once, on every way out; a rejection
+   * is a value that says why and when to try again.
+   */
+  acquire(operation: Operation = NO_OPTIONS): Permit | Rejection {
+    const token = this.admit(operation);
+    if (token === REFUSED) return this.rejection();
+    const { time } = this;
+    const weight = time.sampleWeight();
+    const permit = new Permit(this, token, weight === 0 ? time.now : time.clock.now(), weight);
+    if (time.ticks !== this.#watchedTick) this.#watch(permit);
+    return permit;
+  }
+
+  /** @internal A token to make a permit of, or 0: refused, and `rejection()` says why. */
+  admit(operation: Operation): number {
+    if (this.off) return OFF;
+    const now = this.time.enter();
+    if (!this.active) this.activate();
+    const token = this.#plain ? this.breaker.tryAcquire(now) : this.#admitGuarded(operation, now);
+    if (token === REFUSED) this.monitor.refused++;
+    else this.monitor.inFlight++;
+    return token;
+  }
+
+  /** @internal Why `admit` has just refused. */
+  rejection(): Rejection {
+    const denial = this.#denial;
+    if (denial?.kind === 'deny') {
+      const { reason, detail, retryAfterMs } = denial;
+      return new Rejection(this, reason, retryAfterMs, detail, this.#settings.policy.denyStatus);
+    }
+    const waitMs = this.breaker.retryAfterMs(this.time.now);
+    return new Rejection(this, 'circuit-open', waitMs, 'the circuit is open', 503);
+  }
+
+  /**
+   * Gives a permit back with what the call came to. A second release of it is ignored and counted.
+   *
+   * @param target where the call is booked, if another target proved to be the right one
+   */
+  release(permit: Permit, outcome: Outcome, target: Gate = this): void {
+    const { hold } = permit;
+    if (hold === RELEASED) {
+      this.counts.lateReleases++;
+      return;
+    }
+    permit.hold = RELEASED;
+    if (hold !== undefined) hold.released = true;
+    // Neither in force, nor a permit at all (a rejection has no token).
+    if (!(permit.token > OFF)) return;
+    const owner = permit.target as Gate;
+    owner.monitor.inFlight--;
+    const now = this.time.current();
+    const latencyMs = permit.latencyMs >= 0 ? permit.latencyMs : this.#elapsed(permit, now);
+    if (target !== owner) {
+      owner.breaker.record(permit.token, 'ignored', 0, now);
+      target.#witness(permit, outcome, latencyMs, now);
+      return;
+    }
+    target.#book(permit.token, permit, outcome, latencyMs, now);
+  }
+
+  /** Notes that the answer has begun: latency ends here, the call goes on. */
+  markLatency(permit: Permit): void {
+    if (permit.latencyMs < 0) permit.latencyMs = this.#elapsed(permit, this.time.current());
+  }
+
+  /**
+   * Gives back the permit of a call whose caller gave up. That says nothing, unless it was out of patience
+   * with reason: after `timeoutMs` it is a failure, after `slowCallMs` a slow call.
+   *
+   * @param hangMs what counts as a hang where no `timeoutMs` is set
+   */
+  abandon(permit: Permit, reason?: unknown, hangMs = Number.POSITIVE_INFINITY): void {
+    const elapsed = permit.latencyMs >= 0 ? 0 : this.#elapsed(permit, this.time.current());
+    const { timeoutMs = hangMs, circuit } = this.#settings;
+    const timedOut = (reason as Error | undefined | null)?.name === 'TimeoutError';
+    if (timedOut || elapsed >= timeoutMs) this.release(permit, 'failure');
+    else if (circuit.slowCallMs !== undefined && elapsed > circuit.slowCallMs)
+      this.release(permit, 'success');
+    else this.release(permit, 'ignored');
+  }
+
+  /**
+   * Resolves when a call will be admitted: a worker may wait instead of failing its jobs. The place is kept
+   * for a second. Rejects with the signal's reason, or with a ClosedError when the runtime closes.
+   */
+  async ready({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    if (signal !== undefined && !isAbortSignal(signal)) {
+      throw new ConfigError('ready.signal', signal, 'an AbortSignal');
+    }
+    signal?.throwIfAborted();
+    if (!this.acts || (this.breaker.plain && this.policy.admitsAll)) return;
+    this.#waitingRoom ??= new WaitingRoom(this.breaker, (held, now) =>
+      this.policy.reserve(this.monitor.inFlight + held, now),
+    );
+    const waiting = this.#waitingRoom.wait(signal);
+    this.serveWaiting(this.time.read());
+    this.attend();
+    return waiting;
+  }
+
+  /** @internal Lets waiting callers go as far as they are admitted; false when none is left. */
+  serveWaiting(now: number): boolean {
+    this.#waitingRoom?.serve(now, !this.acts);
+    this.#replan();
+    return this.#waitingRoom?.busy ?? false;
+  }
+
+  /** @internal Sends waiting callers away. */
+  dismissWaiting(reason: Error): void {
+    this.#waitingRoom?.dismiss(reason);
+    this.#replan();
+  }
+
+  /** @internal A watched permit was dropped: its place is given back. */
+  reclaim({ token }: LeakTicket): void {
+    this.monitor.inFlight--;
+    this.breaker.record(token, 'ignored', 0, this.time.read());
+  }
+
+  /** @internal True when nothing would be lost by forgetting the target. */
+  isDisposable(now: number, idleMs: number): boolean {
+    const { breaker, monitor } = this;
+    const calls = monitor.ended + monitor.refused;
+    if (this.active || calls !== this.#callsSeen) this.#idleSince = now;
+    this.#callsSeen = calls;
+    const idle = monitor.inFlight === 0 && now - this.#idleSince > idleMs && !this.#waitingRoom?.busy;
+    return idle && breaker.plain && breaker.forced === null && this.incidentId === undefined;
+  }
+
+  /** Puts settings in force. State and counts are kept. */
+  protected apply(settings: TargetSettings): void {
+    const now = this.time.current();
+    this.#settings = settings;
+    this.#slowCallMs = settings.circuit.slowCallMs ?? Number.POSITIVE_INFINITY;
+    this.breaker.update(settings.circuit, settings.timeoutMs, now);
+    this.breaker.neverOpen(settings.policy.neverOpen, now);
+    this.policy.update(settings.policy, now);
+    this.monitor.concurrency = settings.policy.concurrency;
+    this.#replan();
+  }
+
+  /** Whether the breaker alone decides on admission. */
+  #replan(): void {
+    this.acts = this.#mode === 'heal' && !this.#settings.exempt;
+    this.#plain = this.acts && this.policy.admitsAll && !this.#waitingRoom?.busy;
+    this.#denial = undefined;
+  }
+
+  #admitGuarded(operation: Operation, now: number): number {
+    if (this.#settings.exempt) return UNJUDGED;
+    const room = this.#waitingRoom;
+    const reserved = room?.take(now) ?? 0;
+    const verdict =
+      reserved === 0
+        ? this.policy.check(operation, this.monitor.inFlight + (room?.reserved ?? 0), now)
+        : this.policy.checkRules(operation);
+    this.#denial = verdict.kind === 'deny' ? verdict : undefined;
+    if (this.#observing) return this.#denial ? WOULD_REFUSE : this.breaker.tryAcquire(now) || WOULD_REFUSE;
+    if (this.#denial === undefined) return reserved || this.breaker.tryAcquire(now);
+    if (reserved !== 0) this.breaker.record(reserved, 'ignored', 0, now);
+    return REFUSED;
+  }
+
+  #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
+    const slow = latencyMs > this.#slowCallMs;
+    this.monitor.record(outcome, latencyMs, slow, permit.weight, now);
+    if (this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY)) {
+      this.#recordWouldHave().timedOut++;
+    }
+    if (token < 0) {
+      if (token === WOULD_REFUSE) this.#recordWouldHave()[outcome]++;
+      return;
+    }
+    const stalled = permit.start < this.time.stallEnd && (outcome !== 'success' || slow);
+    this.breaker.record(token, stalled ? 'ignored' : outcome, latencyMs, now, permit.retryAfterMs);
+  }
+
+  /** Books a call that another target had let in. */
+  #witness(permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
+    if (!this.active) this.activate();
+    const token = this.#settings.exempt ? UNJUDGED : this.breaker.tokenSince(permit.start);
+    this.#book(token, permit, outcome, latencyMs, now);
+  }
+
+  /** One permit a tick is watched: a leak that happens again and again is found, at no cost to the others. */
+  #watch(permit: Permit): void {
+    this.#watchedTick = this.time.ticks;
+    if (this.off) return;
+    const ticket = { token: permit.token, released: false };
+    permit.hold = ticket;
+    this.watchForLeak(permit, ticket);
+  }
+
+  #recordWouldHave(): WouldHave {
+    this.#wouldHave ??= { success: 0, failure: 0, overload: 0, ignored: 0, timedOut: 0 };
+    return this.#wouldHave;
+  }
+
+  #elapsed(permit: Permit, now: number): number {
+    if (permit.weight === 0) return now - permit.start;
+    const end = this.time.clock.now();
+    this.time.noticeStall(end);
+    return end - permit.start;
+  }
+}

@@ -1,0 +1,310 @@
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import http2 from 'node:http2';
+import net, { type AddressInfo } from 'node:net';
+import { PassThrough, pipeline, Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TargetOptions } from '../config/schema.ts';
+import type { Healing } from '../healing.ts';
+import { createHealing } from '../shared-runtime.ts';
+import { sendAnswer } from './answers.ts';
+import { Inbound, type InboundOptions } from './inbound.ts';
+import type { RawRequest, RawResponse } from './raw.ts';
+import { exchangeOf } from './watch.ts';
+
+const NAME = 'route:GET /a';
+
+let runtime: Healing;
+let server: http.Server | http2.Http2Server;
+let port: number;
+
+beforeEach(() => {
+  runtime = createHealing({ shared: false });
+});
+
+afterEach(async () => {
+  (server as http.Server).closeAllConnections?.();
+  server.close();
+  await runtime.close();
+});
+
+interface Given extends InboundOptions {
+  h2?: boolean;
+  route?: TargetOptions;
+}
+
+/** The smallest adapter. */
+async function serve(
+  handler: (req: IncomingMessage, res: ServerResponse) => unknown,
+  { h2, route, ...options }: Given = {},
+): Promise<void> {
+  const inbound = new Inbound<RawResponse>(runtime, { answer: sendAnswer }, options);
+  const listener = (req: RawRequest, res: RawResponse) => {
+    if (inbound.admit(req, res, inbound.routes.get(NAME, route), res)) {
+      handler(req as IncomingMessage, res as ServerResponse);
+    }
+  };
+  server = h2 ? http2.createServer(listener) : http.createServer(listener as RequestListener);
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  port = (server.address() as AddressInfo).port;
+}
+
+const status = () => runtime.target(NAME).status();
+const settled = (counts: object) =>
+  expect
+    .poll(() => ({ inFlight: status().inFlight, ...status().counts }))
+    .toMatchObject({ inFlight: 0, ...counts });
+const soon = (ms = 20) => new Promise((resolve) => setTimeout(resolve, ms));
+const get = (options?: RequestInit) => fetch(`http://127.0.0.1:${port}/`, options);
+
+/** Sends `text` and leaves after `ms`. */
+async function visit(text: string, ms: number, leave: 'destroy' | 'end' | 'resetAndDestroy' = 'destroy') {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write(text);
+  await soon(ms);
+  socket[leave]();
+}
+
+const GET = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n';
+const POST = 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nhi';
+
+describe('what a request came to', () => {
+  test.each([
+    [200, { success: 1, failure: 0 }],
+    [404, { success: 1, failure: 0 }],
+    [500, { success: 0, failure: 1 }],
+  ])('status %i', async (code, counts) => {
+    await serve((_, res) => {
+      res.statusCode = code;
+      res.end('x');
+    });
+    await (await get()).text();
+    await settled(counts);
+  });
+
+  test.each(['destroy', 'end', 'resetAndDestroy'] as const)(
+    'a client that leaves by %s is ignored',
+    async (leave) => {
+      for (const request of [GET, POST]) {
+        await serve((req) => req.resume());
+        await visit(request, 30, leave);
+        await expect.poll(() => status().inFlight).toBe(0);
+        server.close();
+      }
+      await settled({ ignored: 2, failure: 0 });
+    },
+  );
+
+  test('a client that leaves in the middle of the answer is ignored, though the handler then destroys', async () => {
+    await serve((req, res) => {
+      res.write('begun');
+      req.on('close', () => res.destroy(new Error('told of it')));
+    });
+    await visit(GET, 30);
+    await settled({ ignored: 1, failure: 0 });
+  });
+
+  test.each([
+    ['res.destroy()', (res: ServerResponse) => res.destroy()],
+    ['res.destroy(error)', (res: ServerResponse) => res.destroy(new Error('source'))],
+    [
+      'a pipeline whose source breaks off',
+      (res: ServerResponse) => {
+        const source = new PassThrough();
+        source.write('x');
+        pipeline(source, res, () => {});
+        setTimeout(
+          () => source.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })),
+          10,
+        );
+      },
+    ],
+  ])('the server’s own end of a stream is a failure: %s', async (_, breakOff) => {
+    await serve((_req, res) => {
+      res.write('begun');
+      setTimeout(breakOff, 10, res);
+    });
+    await expect(get().then((answer) => answer.text())).rejects.toThrow();
+    await settled({ failure: 1, ignored: 0 });
+  });
+
+  test('pipelined requests whose client leaves, their bodies read, are all given back', async () => {
+    await serve((req) => req.resume());
+    await visit(POST + POST + POST, 30);
+    await settled({ ignored: 3 });
+  });
+
+  test('a pipelined answer that waits for its turn counts when it was sent', async () => {
+    const held: ServerResponse[] = [];
+    await serve((_, res) => held.push(res));
+    const visiting = visit(GET + GET, 80);
+    await expect.poll(() => held.length).toBe(2);
+    held[1]?.end('second');
+    await soon();
+    expect(status().inFlight).toBe(2);
+    held[0]?.end('first');
+    await visiting;
+    await settled({ success: 2, ignored: 0 });
+  });
+
+  test('a classifier of the route’s own has the last word; one that throws has none', async () => {
+    const classify = ({ status }: { status: number }) => {
+      if (status === 500) throw new Error('bad classifier');
+      return status === 418 ? 'failure' : 'success';
+    };
+    const codes = [418, 500, 503];
+    await serve((_, res) => res.writeHead(codes.shift() as number).end(), { route: { classify } });
+    for (let i = 0; i < 3; i++) await get();
+    await settled({ failure: 2, success: 1 });
+    expect(runtime.status().callbackErrors).toHaveLength(1);
+  });
+});
+
+describe('HTTP/2', () => {
+  const ask = (act: (stream: http2.ClientHttp2Stream) => void) => {
+    const client = http2.connect(`http://127.0.0.1:${port}`);
+    const stream = client.request({ ':path': '/' });
+    stream.on('error', () => {});
+    stream.on('close', () => client.close());
+    act(stream);
+    stream.resume();
+  };
+
+  test('counts what it came to', async () => {
+    const codes = [200, 500];
+    await serve(
+      (_, res) => {
+        res.statusCode = codes.shift() as number;
+        setTimeout(() => res.end('x'), 30);
+      },
+      { h2: true },
+    );
+    ask(() => {});
+    ask(() => {});
+    await settled({ success: 1, failure: 1 });
+    expect(status().p50).toBeGreaterThan(20);
+  });
+
+  test('a reset before the head is ignored', async () => {
+    await serve(() => {}, { h2: true });
+    ask((stream) => setTimeout(() => stream.close(http2.constants.NGHTTP2_CANCEL), 20));
+    await settled({ ignored: 1, failure: 0 });
+  });
+
+  test('the server’s own end of a stream is a failure', async () => {
+    await serve(
+      (_, res) => {
+        res.write('begun');
+        setTimeout(() => pipeline(Readable.from([Promise.reject(new Error('source'))]), res, () => {}), 10);
+      },
+      { h2: true },
+    );
+    ask(() => {});
+    await settled({ failure: 1, ignored: 0 });
+  });
+
+  test('an event stream leaves with its head', async () => {
+    await serve(
+      (_, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        res.write('data: 1\n\n');
+      },
+      { h2: true },
+    );
+    ask((stream) => setTimeout(() => stream.close(), 100));
+    await settled({ success: 1 });
+  });
+});
+
+test.each([
+  ['set', (res: ServerResponse) => void res.setHeader('Content-Type', 'text/event-stream')],
+  ['given', (res: ServerResponse) => void res.writeHead(200, { 'Content-Type': 'text/event-stream' })],
+  ['listed', (res: ServerResponse) => void res.writeHead(200, 'OK', ['CONTENT-TYPE', 'text/event-stream'])],
+])('an event stream leaves with its head: content type %s', async (_, begin) => {
+  await serve((_req, res) => {
+    begin(res);
+    res.write('data: 1\n\n');
+  });
+  const answer = await get();
+  await settled({ success: 1 });
+  await answer.body?.cancel();
+});
+
+test('latency is the time to the head', async () => {
+  await serve((_, res) => {
+    setTimeout(() => res.write('head'), 40);
+    setTimeout(() => res.end(), 200);
+  });
+  await (await get()).text();
+  await settled({ success: 1 });
+  expect(status().p50).toBeGreaterThan(30);
+  expect(status().p50).toBeLessThan(120);
+});
+
+test('a second mount passes through, and is counted', async () => {
+  const second = new Inbound<RawResponse>(runtime, { answer: sendAnswer });
+  await serve((req, res) => {
+    expect(second.admit(req, res, second.routes.unmatched, res)).toBe(true);
+    res.end();
+  });
+  await get();
+  await settled({ success: 1 });
+  expect(runtime.status().coverage.doubleMounts).toBe(1);
+});
+
+test('a preflight is nobody’s call', async () => {
+  await serve((_, res) => res.end(), { defaults: { policy: { deny: 'closed' } } });
+  const preflight = await get({ method: 'OPTIONS', headers: { 'access-control-request-method': 'GET' } });
+  expect(preflight.status).toBe(200);
+  expect((await get()).status).toBe(403);
+});
+
+test('what is refused is answered by the user, or, when that throws, as usual', async () => {
+  let fails = false;
+  await serve(() => {}, {
+    route: { policy: { deny: 'closed', denyStatus: 503 } },
+    onRefused: (_, res, { reason }) => {
+      if (fails) throw new Error('oops');
+      res.statusCode = 418;
+      res.end(reason);
+    },
+  });
+  const answer = await get();
+  expect([answer.status, await answer.text()]).toEqual([418, 'policy']);
+  fails = true;
+  const usual = await get({ method: 'POST', body: 'x' });
+  expect([usual.status, usual.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(usual.headers.get('connection')).toBe('close');
+  expect(runtime.status().callbackErrors).toHaveLength(1);
+  const head = await get({ method: 'HEAD' });
+  expect(await head.text()).toBe('');
+});
+
+test('past the deadline the client has its answer, the handler its signal, the route a failure', async () => {
+  const reasons: unknown[] = [];
+  await serve(
+    (req) => {
+      const { signal } = exchangeOf(req) as { signal: AbortSignal };
+      signal.addEventListener('abort', () => reasons.push(signal.reason));
+    },
+    { route: { deadlineMs: 30 } },
+  );
+  const answer = await get();
+  expect(answer.status).toBe(504);
+  expect(await answer.json()).toMatchObject({ type: 'urn:healix:deadline', target: NAME });
+  expect(reasons).toMatchObject([{ code: 'HEALIX_DEADLINE', target: NAME }]);
+  await settled({ failure: 1, success: 0 });
+});
+
+test('past the deadline an answer that has begun goes on', async () => {
+  await serve(
+    (req, res) => {
+      res.write('slow ');
+      setTimeout(() => res.end(String(exchangeOf(req)?.signal.aborted)), 100);
+    },
+    { route: { deadlineMs: 30 } },
+  );
+  expect(await (await get()).text()).toBe('slow true');
+  await settled({ success: 1, failure: 0 });
+});

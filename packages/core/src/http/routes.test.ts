@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { Routes, routeName } from './routes.ts';
+
+test('HEAD shares the target of GET', () => {
+  expect(routeName('HEAD', '/a/:id')).toBe('route:GET /a/:id');
+  expect(routeName('POST', '/a')).toBe('route:POST /a');
+  expect(routeName('*', '/files')).toBe('route:* /files');
+});
+
+test('names are bounded; those that had one keep it', () => {
+  const routes = new Routes({ maxNames: 2, defaults: { deadlineMs: 5 } });
+  const first = routes.get('route:GET /1', { timeoutMs: 7 });
+  routes.get('route:GET /2');
+  const third = routes.get('route:GET /3', { timeoutMs: 9 });
+  expect(third).toEqual({ name: 'route:other', options: undefined });
+  expect(routes.isCatchAll(third)).toBe(true);
+  expect(routes.get('route:GET /1')).toBe(first);
+  expect(first.options).toEqual({ deadlineMs: 5, timeoutMs: 7 });
+});
+
+test('the circuit of what no route takes never opens', () => {
+  const { unmatched } = new Routes({ defaults: { policy: { concurrency: 9 } } });
+  expect(unmatched).toEqual({
+    name: 'route:unmatched',
+    options: { policy: { concurrency: 9, neverOpen: true } },
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { Example } from './example.ts';
+
+it('examples/plain-function.ts: fails, refuses, and is well again', async () => {
+  const example = new Example('plain-function.ts');
+  expect(await example.ended()).toBe(0);
+
+  const lines = example.output.trim().split('\n');
+  expect(lines.slice(0, 2)).toEqual(['21 degrees', '21 degrees']);
+  expect(lines).toContain('the weather service answered 500');
+  expect(lines).toContain('upstream:weather: closed -> open (consecutive-failures)');
+  expect(lines).toContain('refused at once: the circuit is open');
+  expect(lines).toContain('upstream:weather: half-open -> closed (probes-succeeded)');
+  expect(lines.at(-2)).toBe('21 degrees');
+  expect(lines.at(-1)).toMatch(/^5 good, 5 failed, \d+ refused, \d+ repeated$/);
+});
+
+it('examples/queue-worker.ts: waits instead of failing its jobs', async () => {
+  const example = new Example('queue-worker.ts');
+  expect(await example.ended()).toBe(0);
+
+  expect(example.output).toContain('circuit: closed -> open (failure-rate)');
+  expect(example.output).toContain('circuit: half-open -> closed (probes-succeeded)');
+  const [, putBack] = await example.says(/60 of 60 jobs done, (\d+) tries were put back/);
+  expect(Number(putBack)).toBeLessThan(30);
+});
