@@ -92,7 +92,9 @@ function overDispatcher(
 
 export interface ClientKind {
   readonly name: string;
-  /** The caller hands the body over as a string, and can be asked again. */
+  /** What is safe to repeat is repeated: a pipeline's body is a stream, even an empty one. */
+  readonly repeats: boolean;
+  /** A body of text reaches the dispatcher as it is: fetch makes a stream of it. */
   readonly replays: boolean;
   /** Options stand beside the request. */
   readonly options: boolean;
@@ -105,6 +107,7 @@ export interface ClientKind {
 function kind(undici: Undici, major: number, way: Way, through: 'interceptor' | 'dispatcher'): ClientKind {
   return {
     name: `undici ${major} ${way}, ${through}`,
+    repeats: way !== 'pipeline',
     replays: way === 'request' || way === 'stream',
     options: way !== 'fetch',
     body: true,
@@ -121,6 +124,7 @@ function kind(undici: Undici, major: number, way: Way, through: 'interceptor' | 
 function fetchKind(name: string, fetch: typeof globalThis.fetch): ClientKind {
   return {
     name,
+    repeats: true,
     replays: true,
     options: false,
     body: false,

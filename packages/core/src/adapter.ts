@@ -48,5 +48,13 @@ export {
 export type { RawRequest, RawResponse } from './http/raw.ts';
 export { type Route, Routes, type RoutesOptions, routeName } from './http/routes.ts';
 export { exchangeOf } from './http/watch.ts';
-export { type AttemptHost, attemptLimitMs, isProbe, takeRepeat, timeoutError } from './recovery/attempts.ts';
+export {
+  type AttemptHost,
+  attemptLimitMs,
+  deadlineError,
+  isProbe,
+  shorter,
+  takeRepeat,
+  timeoutError,
+} from './recovery/attempts.ts';
 export type { Timed } from './time/timer-wheel.ts';

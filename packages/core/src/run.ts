@@ -1,10 +1,17 @@
 import type { CircuitBreaker } from './circuit/breaker.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
-import { ConfigError, DeadlineError, withoutStack } from './errors.ts';
+import { ConfigError } from './errors.ts';
 import type { RetryBudget } from './limits/retry-budget.ts';
 import { Permit, type PermitIssuer, type Rejection } from './permit.ts';
 import type { PolicyEnforcer } from './policy/enforcer.ts';
-import { retryDelayMs } from './recovery/retry-delay.ts';
+import {
+  attemptLimitMs,
+  deadlineError,
+  isProbe,
+  shorter,
+  takeRepeat,
+  timeoutError,
+} from './recovery/attempts.ts';
 import type { StaleAnswers } from './recovery/stale-answers.ts';
 import { findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
@@ -74,7 +81,10 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
-    conclude({ target: host, fn, options, resolve, reject, endsAt }, tooLate(host, 'no time was left', 0));
+    conclude(
+      { target: host, fn, options, resolve, reject, endsAt },
+      thrown(deadlineError(host, 'no time was left', 0)),
+    );
     return promise;
   }
   const token = host.admit(options);
@@ -172,13 +182,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   /** The attempt's time is over. */
   expire(now: number): void {
-    const { target: host, endsAt } = this;
-    const took = Math.round(now - this.start);
-    const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
-    const end = tooLate(host, what, took);
+    const error = timeoutError(this.target, this.start, now, this.endsAt);
     this.#detach();
-    this.#abort(end.value);
-    this.#fail(end);
+    this.#abort(error);
+    this.#fail(thrown(error));
   }
 
   /** The caller gave up. */
@@ -192,10 +199,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #limitTime(): void {
     const { target: host, options } = this;
-    let limitMs = shorter(host.settings.timeoutMs, options.timeoutMs);
-    if (!host.breaker.plain && host.breaker.isProbe(this.token)) {
-      limitMs = shorter(limitMs, host.breaker.probeLimitMs);
-    }
+    const limitMs = attemptLimitMs(host, this, options.timeoutMs);
     this.#limitMs = limitMs;
     if (limitMs !== undefined || this.endsAt !== undefined) host.time.await(this);
   }
@@ -219,7 +223,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #fail(end: End): void {
     const { target: host } = this;
-    const wasProbe = !host.breaker.plain && host.breaker.isProbe(this.token);
+    const wasProbe = isProbe(host, this);
     host.release(this, end.outcome);
     const waitMs = wasProbe || !host.acts ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
@@ -229,13 +233,8 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   /** Ms until the next attempt, or undefined: there is none. */
   #waitBeforeRepeat(): number | undefined {
     const { target: host, options, endsAt } = this;
-    const { retry, recovery } = host.settings;
-    if (this.attempt > retry.maxRetries || !host.policy.mayRepeat(options)) return undefined;
-    if (recovery.preferFallback && options.fallback !== undefined) return undefined;
-    const now = host.time.current();
-    const waitMs = retryDelayMs(retry, this.attempt, this.retryAfterMs, host.random);
-    if (waitMs === undefined || (endsAt !== undefined && now + waitMs >= endsAt)) return undefined;
-    return host.budget?.tryWithdraw(now) ? waitMs : undefined;
+    if (host.settings.recovery.preferFallback && options.fallback !== undefined) return undefined;
+    return takeRepeat(host, options, this.attempt, this.retryAfterMs, endsAt);
   }
 
   #detach(): void {
@@ -298,15 +297,12 @@ class RepeatWait implements Timed {
   }
 }
 
-function tooLate({ name }: RunHost, what: string, tookMs: number): End {
-  const value = withoutStack(
-    () => new DeadlineError(`${name}: ${what} after ${tookMs} ms`, { target: name }),
-  );
-  return { outcome: 'failure', threw: true, value };
+function refusedBy(host: RunHost): End {
+  return thrown(host.rejection().toError());
 }
 
-function refusedBy(host: RunHost): End {
-  return { outcome: 'failure', threw: true, value: host.rejection().toError() };
+function thrown(value: unknown): End {
+  return { outcome: 'failure', threw: true, value };
 }
 
 /** A call has failed for good: its caller gets the best answer that there is. */
@@ -349,9 +345,4 @@ function settle(call: Call, threw: boolean, value: unknown): void {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
   return typeof (value as { then?: unknown }).then === 'function';
-}
-
-function shorter(a: number | undefined, b: number | undefined): number | undefined {
-  if (b === undefined || b === Number.POSITIVE_INFINITY) return a;
-  return a === undefined ? b : Math.min(a, b);
 }

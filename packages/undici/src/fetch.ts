@@ -6,6 +6,8 @@ import { inHealedFetch, noteFetch } from './mark.ts';
 import { isReplayable } from './repeatable.ts';
 import { Upstreams } from './upstreams.ts';
 
+const ONCE = { idempotent: false };
+
 /** A fetch, whoever made it. */
 // biome-ignore lint/suspicious/noExplicitAny: fetches differ in what they take and give
 export type AnyFetch = (input: any, init?: any) => Promise<any>;
@@ -66,9 +68,9 @@ async function heal(
       },
       {
         method,
-        signal,
-        idempotent: replayable ? undefined : false,
         idempotencyKey: findHeader(headers, 'idempotency-key') !== undefined,
+        ...(signal && { signal }),
+        ...(replayable ? undefined : ONCE),
       },
     );
   } catch (error) {

@@ -16,7 +16,6 @@ export interface AttemptHost {
   readonly breaker: CircuitBreaker;
   readonly policy: PolicyEnforcer;
   readonly budget: RetryBudget | undefined;
-  readonly counts: { retries: number };
 }
 
 /** Whether a permit is one of those that try a circuit which is not closed. A probe is never repeated. */
@@ -36,7 +35,7 @@ export function attemptLimitMs(
 
 /**
  * Ms until the next attempt of a call, or undefined: there is none. It takes the repeat from the target's
- * budget and counts it.
+ * budget.
  *
  * @param attempt how many attempts there were
  * @param retryAfterMs how long the other side asked to be left alone, or 0
@@ -54,25 +53,30 @@ export function takeRepeat(
   const now = host.time.current();
   const waitMs = retryDelayMs(retry, attempt, retryAfterMs, host.random);
   if (waitMs === undefined || (endsAt !== undefined && now + waitMs >= endsAt)) return undefined;
-  if (!host.budget?.tryWithdraw(now)) return undefined;
-  host.counts.retries++;
-  return waitMs;
+  return host.budget?.tryWithdraw(now) ? waitMs : undefined;
 }
 
-/** The error of an attempt that is out of time; without a stack trace. */
+/** The error of an attempt that is out of time. */
 export function timeoutError(
-  { name }: AttemptHost,
+  host: AttemptHost,
   startedAt: number,
   now: number,
   endsAt: number | undefined,
 ): DeadlineError {
-  const took = Math.round(now - startedAt);
   const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
-  return withoutStack(() => new DeadlineError(`${name}: ${what} after ${took} ms`, { target: name }));
+  return deadlineError(host, what, Math.round(now - startedAt));
 }
 
-/** The shorter of two times where undefined is none. */
+export function deadlineError(
+  { name }: { readonly name: string },
+  what: string,
+  tookMs: number,
+): DeadlineError {
+  return withoutStack(() => new DeadlineError(`${name}: ${what} after ${tookMs} ms`, { target: name }));
+}
+
+/** The shorter of two times where undefined, or an endless one, is none. */
 export function shorter(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
+  if (b === undefined || b === Number.POSITIVE_INFINITY) return a;
+  return a === undefined ? b : Math.min(a, b);
 }
