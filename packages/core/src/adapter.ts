@@ -57,4 +57,5 @@ export {
   takeRepeat,
   timeoutError,
 } from './recovery/attempts.ts';
+export { layOptions } from './run-options.ts';
 export type { Timed } from './time/timer-wheel.ts';

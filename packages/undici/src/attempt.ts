@@ -1,10 +1,15 @@
 import type { Outcome, Permit, Target } from '@healix/core';
-import { attemptLimitMs, isProbe, type Timed, timeoutError } from '@healix/core/adapter';
+import { attemptLimitMs, isProbe, timeoutError } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
 import { outcomeOfAnswer, outcomeOfError } from './outcome.ts';
+import { Place } from './place.ts';
 
-/** An answer whose body stands still this long, where the request names no `bodyTimeout`, takes up no place. */
+type Controller = Dispatcher.DispatchController;
+type Headers = Record<string, string | string[] | undefined>;
+type Socket = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>[3];
+
+/** A body that stands still this long, where the request names no `bodyTimeout`, takes up no place. */
 const BODY_MS = 300_000;
 
 const WAITING = 0;
@@ -16,31 +21,28 @@ const HELD = 2;
 const GONE = 3;
 
 /** The call that an attempt belongs to, which is the controller that its caller holds. */
-export interface AttemptOwner extends Dispatcher.DispatchController {
+export interface AttemptOwner extends Controller {
   readonly target: Target;
   readonly dispatch: Dispatcher['dispatch'];
   readonly handler: Dispatcher.DispatchHandler;
   readonly options: Dispatcher.DispatchOptions;
   readonly timeoutMs: number | undefined;
-  /** When the whole call is out of time. */
-  readonly endsAt: number | undefined;
+  /** When the whole call is out of time: for ever, where there is no deadline, or it is not in force. */
+  readonly endsAt: number;
+  /** The caller's own signal, where its options have one. */
+  readonly signal: AbortSignal | undefined;
   /** Whether the caller's handler has seen the request start. */
   started: boolean;
-  /** The caller gave up, by its signal, which it could not tell of otherwise. */
-  readonly signalAborted: boolean;
   /** Has another attempt follow a failed one; false if there is none. */
   repeat(retryAfterMs: number): boolean;
+  /** Tells the caller's handler of the end. */
+  fail(error: Error, controller?: Controller | null): void;
 }
 
-/** One attempt of a call: what undici tells of it, and the place that it takes up. */
-export class Attempt implements Dispatcher.DispatchHandler, Timed {
+/** One attempt of a call: what undici tells of it, and what it comes to. */
+export class Attempt extends Place implements Dispatcher.DispatchHandler {
   readonly call: AttemptOwner;
-  readonly permit: Permit;
-  controller: Dispatcher.DispatchController | null = null;
-  deadline = Number.POSITIVE_INFINITY;
-  settled = true;
-  wheelBucket: Timed[] | undefined = undefined;
-  wheelIndex = 0;
+  controller: Controller | null = null;
   #phase = WAITING;
   #outcome: Outcome = 'success';
   #held: HeldAnswer | undefined = undefined;
@@ -52,28 +54,26 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   #discarded = 0;
 
   constructor(call: AttemptOwner, permit: Permit) {
+    super(call.target, permit);
     this.call = call;
-    this.permit = permit;
   }
 
   begin(): boolean {
-    const { call, permit } = this;
-    const { target, endsAt = Number.POSITIVE_INFINITY } = call;
+    const { call, permit, target } = this;
     if (target.acts) {
-      const limitMs = attemptLimitMs(target, permit, call.timeoutMs);
-      const until = limitMs === undefined ? endsAt : Math.min(endsAt, permit.start + limitMs);
-      if (until !== Number.POSITIVE_INFINITY) this.#wakeAt(until);
+      const limitMs = attemptLimitMs(target, permit, call.timeoutMs) ?? Number.POSITIVE_INFINITY;
+      this.wakeAt(Math.min(call.endsAt, permit.start + limitMs));
     }
     try {
       return call.dispatch(call.options, this);
     } catch (error) {
-      this.#leave('ignored');
+      this.leave('ignored');
       this.#phase = GONE;
       throw error;
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+  onRequestStart(controller: Controller, context: unknown): void {
     this.controller = controller;
     const { call } = this;
     if (this.#phase === GONE) controller.abort(this.#error as Error);
@@ -100,54 +100,27 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     if (this.#phase !== GONE) this.call.handler.onResponseStarted?.();
   }
 
-  onRequestUpgrade(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-    socket: Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>[3],
-  ): void {
+  onRequestUpgrade(controller: Controller, status: number, headers: Headers, socket: Socket): void {
     this.controller = controller;
-    const { call } = this;
+    const { call, target } = this;
     if (this.#phase !== WAITING) {
       socket.destroy();
       return;
     }
     this.#phase = PASSING;
-    call.target.markLatency(this.permit);
-    this.#leave(outcomeOfAnswer(call.target, status, headers));
+    target.markLatency(this.permit);
+    this.leave(outcomeOfAnswer(target, status, headers));
     call.handler.onRequestUpgrade?.(call, status, headers, socket);
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-    statusText?: string,
-  ): void {
+  onResponseStart(_controller: Controller, status: number, headers: Headers, statusText?: string): void {
     if (this.#phase !== WAITING) return;
-    const { call, permit } = this;
-    if (status < 200) {
-      call.handler.onResponseStart?.(call, status, headers, statusText);
-      return;
-    }
-    const { target } = call;
-    target.markLatency(permit);
-    const outcome = outcomeOfAnswer(target, status, headers);
-    this.#outcome = outcome;
-    if (outcome !== 'success') {
-      const retryAfterMs = target.retryAfterMs(false, { headers });
-      if (this.#repeats(outcome, retryAfterMs)) {
-        this.#held = new HeldAnswer(status, headers, statusText);
-        this.#phase = HELD;
-        return;
-      }
-    } else if (isProbe(target, permit)) {
-      this.#leave(outcome);
-    }
-    this.#answer(status, headers, statusText);
+    if (status < 200) this.call.handler.onResponseStart?.(this.call, status, headers, statusText);
+    else if (this.#judge(status, headers)) this.#answer(status, headers, statusText);
+    else this.#hold(status, headers, statusText);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Controller, chunk: Buffer): void {
     if (this.#phase === PASSING) {
       this.#moving = true;
       try {
@@ -164,40 +137,35 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     }
   }
 
-  onResponseEnd(
-    _controller: Dispatcher.DispatchController,
-    trailers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseEnd(_controller: Controller, trailers: Headers): void {
     if (this.#phase === PASSING) {
-      this.#leave(this.#outcome);
+      this.leave(this.#outcome);
       this.call.handler.onResponseEnd?.(this.call, trailers);
     } else {
       this.#held?.end(trailers);
     }
   }
 
-  onResponseError(controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(controller: Controller | null, error: Error): void {
+    const { call, target } = this;
     if (this.#phase === GONE) return;
     if (this.#phase === HELD) {
       this.#held?.fail(error);
       return;
     }
-    const { call, permit } = this;
-    const { target } = call;
     const gaveUp = call.aborted || controller?.aborted === true;
     if (this.#phase === PASSING) {
-      this.#leave(this.#outcomeOfBreak(gaveUp, error));
+      this.leave(this.#outcomeOfBreak(gaveUp, error));
     } else if (gaveUp) {
-      this.#settle();
-      target.abandon(permit, error);
+      this.abandonPlace(error);
     } else {
-      const outcome = this.#faulted ? 'ignored' : outcomeOfError(target, call.options, error);
       this.#error = error;
       this.#phase = GONE;
+      const outcome = this.#faulted ? 'ignored' : outcomeOfError(target, call.options, error);
       if (this.#repeats(outcome, target.retryAfterMs(true, error))) return;
     }
     this.#phase = GONE;
-    call.handler.onResponseError?.((call.started ? call : controller) as never, error);
+    call.fail(error, controller);
   }
 
   /** The attempt's time is over; or, once the answer has begun, it is time to see whether its body moves. */
@@ -212,13 +180,12 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
 
   /** The caller gives up. */
   abandon(reason: Error): void {
-    const { call, permit, controller } = this;
-    if (controller !== null) {
-      controller.abort(reason);
+    if (this.controller !== null) {
+      this.controller.abort(reason);
     } else if (this.#phase !== GONE) {
       this.#drop(reason);
-      call.target.abandon(permit, reason);
-      call.handler.onResponseError?.((call.started ? call : null) as never, reason);
+      this.abandonPlace(reason);
+      this.call.fail(reason);
     }
   }
 
@@ -226,19 +193,18 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
   conclude(): void {
     const { call } = this;
     const held = this.#held;
+    this.#held = undefined;
     if (held === undefined) {
-      call.handler.onResponseError?.((call.started ? call : null) as never, this.#error as Error);
+      call.fail(this.#error as Error);
       return;
     }
-    this.#held = undefined;
-    this.#phase = PASSING;
-    const controller = this.controller as Dispatcher.DispatchController;
+    const controller = this.controller as Controller;
     try {
       this.#answer(held.status, held.headers, held.statusText);
       for (const chunk of held.chunks) if (!call.aborted) this.onResponseData(controller, chunk);
     } catch (error) {
-      if (held.trailers === undefined && held.error === undefined) controller.abort(error as Error);
-      else this.onResponseError(controller, error as Error);
+      if (held.over) this.onResponseError(controller, error as Error);
+      else controller.abort(error as Error);
       return;
     }
     if (call.aborted) return;
@@ -252,23 +218,32 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     const held = this.#held;
     this.#phase = GONE;
     this.#held = undefined;
-    if (held === undefined || held.trailers !== undefined || held.error !== undefined) return;
+    if (held === undefined || held.over) return;
     this.#discarded = held.size;
     if (held.size > LONGEST_DISCARDED) this.controller?.abort(tooLong());
     else this.controller?.resume();
   }
 
-  #answer(status: number, headers: Record<string, string | string[] | undefined>, statusText?: string): void {
-    const { call, permit } = this;
-    const { target, endsAt = Number.POSITIVE_INFINITY } = call;
+  /** Books what an answer says, as far as it is certain. False if it is to be kept from the caller. */
+  #judge(status: number, headers: Headers): boolean {
+    const { permit, target } = this;
+    target.markLatency(permit);
+    const outcome = outcomeOfAnswer(target, status, headers);
+    this.#outcome = outcome;
+    if (outcome !== 'success') return !this.#repeats(outcome, target.retryAfterMs(false, { headers }));
+    if (isProbe(target, permit)) this.leave(outcome);
+    return true;
+  }
+
+  #hold(status: number, headers: Headers, statusText: string | undefined): void {
+    this.#held = new HeldAnswer(status, headers, statusText);
+    this.#phase = HELD;
+  }
+
+  #answer(status: number, headers: Headers, statusText: string | undefined): void {
+    const { call } = this;
     this.#phase = PASSING;
-    const limited = target.acts && endsAt !== Number.POSITIVE_INFINITY;
-    if (!permit.released) {
-      const bodyEndsAt = target.time.current() + (call.options.bodyTimeout || BODY_MS);
-      this.#wakeAt(limited ? Math.min(endsAt, bodyEndsAt) : bodyEndsAt);
-    } else if (limited) {
-      this.#wakeAt(endsAt);
-    }
+    this.#watchBody(this.target.time.current());
     try {
       call.handler.onResponseStart?.(call, status, headers, statusText);
     } catch (error) {
@@ -277,76 +252,57 @@ export class Attempt implements Dispatcher.DispatchHandler, Timed {
     }
   }
 
+  #watchBody(now: number): void {
+    const { endsAt, options } = this.call;
+    this.wakeAt(this.permit.released ? endsAt : Math.min(endsAt, now + (options.bodyTimeout || BODY_MS)));
+  }
+
   #timeOut(now: number): void {
-    const { call, permit, controller } = this;
-    const { target } = call;
-    if (call.signalAborted) {
-      this.abandon((call.options as { signal?: AbortSignal }).signal?.reason);
+    const { call, permit, target, controller } = this;
+    if (call.signal?.aborted) {
+      this.abandon(call.signal.reason);
       return;
     }
     const error = timeoutError(target, permit.start, now, call.endsAt);
     this.#drop(error);
     controller?.abort(error);
-    if (!this.#repeats('failure', 0)) {
-      call.handler.onResponseError?.((call.started ? call : null) as never, error);
-    }
+    if (!this.#repeats('failure', 0)) call.fail(error);
   }
 
   #lookAtBody(now: number): void {
-    const { call, permit } = this;
-    const { target, endsAt = Number.POSITIVE_INFINITY } = call;
-    if (target.acts && now >= endsAt) {
-      const error = timeoutError(target, permit.start, now, endsAt);
+    const { call, permit, target } = this;
+    if (now >= call.endsAt) {
+      const error = timeoutError(target, permit.start, now, call.endsAt);
       this.#drop(error);
-      this.#leave(call.paused ? this.#outcome : 'failure');
+      this.leave(call.paused ? this.#outcome : 'failure');
       this.controller?.abort(error);
-      call.handler.onResponseError?.(call, error);
-    } else if (this.#moving) {
-      this.#moving = false;
-      this.#wakeAt(Math.min(endsAt, now + (call.options.bodyTimeout || BODY_MS)));
-    } else {
-      this.#leave(this.#outcome);
-      if (target.acts && endsAt !== Number.POSITIVE_INFINITY) this.#wakeAt(endsAt);
+      call.fail(error);
+      return;
     }
+    if (!this.#moving) this.leave(this.#outcome);
+    this.#moving = false;
+    this.#watchBody(now);
   }
 
   /** Books a failure. True if another attempt follows, so that the caller must not hear of this one. */
   #repeats(outcome: Outcome, retryAfterMs: number): boolean {
-    const { call, permit } = this;
-    const again = outcome !== 'ignored' && !isProbe(call.target, permit) && call.repeat(retryAfterMs);
+    const { call, permit, target } = this;
+    const again = outcome !== 'ignored' && !isProbe(target, permit) && call.repeat(retryAfterMs);
     permit.retryAfterMs = retryAfterMs;
-    this.#leave(outcome);
+    this.leave(outcome);
     return again;
   }
 
   #outcomeOfBreak(gaveUp: boolean, error: Error): Outcome {
-    const { call } = this;
+    const { call, target } = this;
     if (this.#faulted || (gaveUp && (error?.name !== 'TimeoutError' || call.paused))) return this.#outcome;
-    return gaveUp ? 'failure' : outcomeOfError(call.target, call.options, error);
+    return gaveUp ? 'failure' : outcomeOfError(target, call.options, error);
   }
 
   #drop(error: Error): void {
-    this.#settle();
+    this.settle();
     this.#error = error;
     this.#phase = GONE;
-  }
-
-  #leave(outcome: Outcome): void {
-    this.#settle();
-    const { call, permit } = this;
-    if (!permit.released) call.target.release(permit, outcome);
-  }
-
-  #settle(): void {
-    if (!this.settled) this.call.target.time.wheel.settle(this);
-  }
-
-  #wakeAt(deadline: number): void {
-    const { time } = this.call.target;
-    this.#settle();
-    this.deadline = deadline;
-    this.settled = false;
-    time.await(this);
   }
 }
 

@@ -16,7 +16,7 @@ export class Call implements AttemptOwner, Waiting {
   readonly dispatch: Dispatcher['dispatch'];
   readonly options: Dispatcher.DispatchOptions;
   readonly handler: Dispatcher.DispatchHandler;
-  readonly endsAt: number | undefined;
+  readonly endsAt: number;
   started = false;
   paused = false;
   aborted = false;
@@ -33,7 +33,7 @@ export class Call implements AttemptOwner, Waiting {
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
     own: CallOptions | undefined,
-    endsAt: number | undefined,
+    endsAt: number,
   ) {
     this.target = target;
     this.dispatch = dispatch;
@@ -46,6 +46,11 @@ export class Call implements AttemptOwner, Waiting {
 
   get timeoutMs(): number | undefined {
     return this.#own?.timeoutMs;
+  }
+
+  get signal(): AbortSignal | undefined {
+    const { signal } = this.options as { signal?: AbortSignal | null };
+    return typeof signal?.addEventListener === 'function' ? signal : undefined;
   }
 
   get rawHeaders(): RawHeaders {
@@ -64,10 +69,6 @@ export class Call implements AttemptOwner, Waiting {
   set rawTrailers(trailers: RawHeaders) {
     const { controller } = this.#attempt;
     if (controller !== null) controller.rawTrailers = trailers;
-  }
-
-  get signalAborted(): boolean {
-    return (this.options as { signal?: { aborted?: unknown } }).signal?.aborted === true;
   }
 
   begin(): boolean {
@@ -100,27 +101,33 @@ export class Call implements AttemptOwner, Waiting {
     this.#wait.end();
     this.#wait = undefined;
     this.#attempt.discard();
-    this.handler.onResponseError?.((this.started ? this : null) as never, reason ?? abortError());
+    this.fail(reason ?? abortError());
+  }
+
+  fail(error: Error, controller: Dispatcher.DispatchController | null = null): void {
+    this.handler.onResponseError?.(
+      (this.started ? this : controller) as Dispatcher.DispatchController,
+      error,
+    );
   }
 
   repeat(retryAfterMs: number): boolean {
-    const { target, options, endsAt } = this;
-    if (!target.acts || this.aborted || this.signalAborted || !isReplayable(options.body)) return false;
+    const { target, options, endsAt, signal } = this;
+    if (!target.acts || this.aborted || signal?.aborted || !isReplayable(options.body)) return false;
     const operation = operationOf(options, this.#own);
     const waitMs = takeRepeat(target, operation, this.#attempts, retryAfterMs, endsAt);
     if (waitMs === undefined) return false;
-    this.#wait = new RepeatWait(this, target.time.current() + waitMs, this.#signal);
+    this.#wait = new RepeatWait(this, target.time.current() + waitMs, signal);
     target.time.await(this.#wait);
     return true;
   }
 
-  /** The wait is over: another attempt, unless the circuit has opened meanwhile. */
-  next(): void {
+  /** The wait is over: another attempt, unless the circuit has opened or the time run out meanwhile. */
+  next(now: number): void {
     this.#wait = undefined;
-    const { target } = this;
     try {
-      const permit = target.acquire(this.options);
-      if (permit.ok) this.#beginAgain(permit);
+      const permit = now < this.endsAt ? this.target.acquire(this.options) : undefined;
+      if (permit?.ok) this.#beginAgain(permit);
       else this.#attempt.conclude();
     } catch (error) {
       rethrowLater(error);
@@ -128,19 +135,15 @@ export class Call implements AttemptOwner, Waiting {
   }
 
   #beginAgain(permit: Permit): void {
+    this.target.counts.retries++;
     this.#attempt.discard();
     this.#attempts++;
     this.#attempt = new Attempt(this, permit);
     try {
       this.#attempt.begin();
     } catch (error) {
-      this.handler.onResponseError?.((this.started ? this : null) as never, error as Error);
+      this.fail(error as Error);
     }
-  }
-
-  get #signal(): AbortSignal | undefined {
-    const { signal } = this.options as { signal?: AbortSignal };
-    return typeof signal?.addEventListener === 'function' ? signal : undefined;
   }
 }
 

@@ -20,6 +20,11 @@ export class HeldAnswer {
     this.statusText = statusText;
   }
 
+  /** Nothing more of it comes. */
+  get over(): boolean {
+    return this.trailers !== undefined || this.error !== undefined;
+  }
+
   /** False where no more of the body should come. */
   add(chunk: Buffer): boolean {
     this.chunks.push(chunk);

@@ -2,9 +2,12 @@ import { ConfigError } from '@healix/core';
 import {
   ambientOptions,
   type CallOptions,
+  deadlineError,
+  layOptions,
   type OutboundOptions,
   readCallOptions,
   readOutboundOptions,
+  shorter,
 } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Call } from './call.ts';
@@ -50,12 +53,15 @@ function heal(
     return refuse(handler, error as Error);
   }
   const target = upstreams.targetOf(request as never, own?.key);
-  const { time, budget } = target;
-  const deadlineMs = shorter(target.settings.deadlineMs, own?.deadlineMs);
-  const endsAt = deadlineMs === undefined ? undefined : time.current() + deadlineMs;
-  budget?.deposit(time.current());
+  const deadlineMs = target.acts ? shorter(target.settings.deadlineMs, own?.deadlineMs) : undefined;
+  if (deadlineMs !== undefined && deadlineMs <= 0) {
+    return refuse(handler, deadlineError(target, 'no time was left', 0));
+  }
   const permit = target.acquire(request);
   if (!permit.ok) return refuse(handler, permit.toError());
+  const { time, budget } = target;
+  budget?.deposit(time.current());
+  const endsAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : time.current() + deadlineMs;
   return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
 }
 
@@ -75,15 +81,10 @@ function ownOptions(given: unknown): CallOptions | undefined {
   if (typeof given !== 'object' || given === null)
     throw new ConfigError('healing', given, 'an object, or false');
   const own = readCallOptions(given);
-  return ambient === undefined ? own : { ...ambient, ...own };
+  return ambient === undefined ? own : layOptions(ambient, own);
 }
 
 function refuse(handler: Dispatcher.DispatchHandler, error: Error): true {
   handler.onResponseError?.(null as never, error);
   return true;
-}
-
-function shorter(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
 }

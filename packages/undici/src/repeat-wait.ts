@@ -3,7 +3,7 @@ import type { Timed } from '@healix/core/adapter';
 /** Who waits between two attempts. */
 export interface Waiting {
   /** The wait is over. */
-  next(): void;
+  next(now: number): void;
   /** The caller's signal has aborted. */
   giveUp(reason: Error): void;
 }
@@ -25,9 +25,9 @@ export class RepeatWait implements Timed {
     signal?.addEventListener('abort', this);
   }
 
-  expire(): void {
+  expire(now: number): void {
     this.end();
-    this.#call.next();
+    this.#call.next(now);
   }
 
   handleEvent(): void {
