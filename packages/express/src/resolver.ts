@@ -38,7 +38,7 @@ export class Resolver {
     const { req, res } = visit;
     if (hasFallenThrough(req, res.statusCode)) return undefined;
     const { route } = req;
-    if (route === undefined) return this.#byMount(visit);
+    if (route === undefined) return this.#unrouted(visit);
     const ways = this.#waysTo(route, req);
     return ways === undefined ? this.#hidden(route, visit) : this.#visible(route, ways, visit);
   }
@@ -108,7 +108,15 @@ export class Resolver {
     return course.base === baseUrl ? course.pattern : `${course.pattern}/*`;
   }
 
-  #byMount({ req: { baseUrl } }: Visit): Known | undefined {
+  /** Something has answered, or failed, before any route was reached: on the way to the one foretold, or not. */
+  #unrouted({ req, res, known }: Visit): Known | undefined {
+    const mount = this.#byMount(req);
+    const isOnTheWay = mount === undefined || known?.pattern === mount.pattern;
+    if (known === undefined || res.statusCode === 404) return mount;
+    return isOnTheWay || known.pattern.startsWith(`${mount.pattern}/`) ? known : mount;
+  }
+
+  #byMount({ baseUrl }: RoutedRequest): Known | undefined {
     if (!baseUrl) return undefined;
     const mounts = deepestMounts(stackOf(this.#root), baseUrl, this.#family);
     const leaf = mounts.at(-1);
