@@ -78,6 +78,8 @@ const STEPS = {
 /** A server that misbehaves as each request asks it to. */
 export class FaultyServer {
   readonly seen: Seen[] = [];
+  /** How many connections have ended. */
+  closed = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #turns = new Map<string, number>();
@@ -87,7 +89,11 @@ export class FaultyServer {
     this.#server.keepAliveTimeout = 60_000;
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket));
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        this.closed++;
+        this.#sockets.delete(socket);
+      });
     });
     this.#server.on('upgrade', (req, socket: Socket) => {
       this.#note(req, '');
@@ -106,10 +112,6 @@ export class FaultyServer {
 
   get origin(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  get connections(): number {
-    return this.#sockets.size;
   }
 
   async listen(): Promise<this> {

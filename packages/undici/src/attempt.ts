@@ -157,7 +157,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     if (this.#phase === PASSING) {
       this.leave(this.#outcomeOfBreak(gaveUp, error));
     } else if (gaveUp) {
-      this.abandonPlace(error);
+      this.abandonPlace(this.#reasonOf(error));
     } else {
       this.#error = error;
       this.#phase = GONE;
@@ -287,7 +287,8 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   /** Books a failure. True if another attempt follows, so that the caller must not hear of this one. */
   #repeats(outcome: Outcome, retryAfterMs: number): boolean {
     const { call, permit, target } = this;
-    const again = outcome !== 'ignored' && !isProbe(target, permit) && call.repeat(retryAfterMs);
+    const failed = outcome === 'failure' || outcome === 'overload';
+    const again = failed && !isProbe(target, permit) && call.repeat(retryAfterMs);
     permit.retryAfterMs = retryAfterMs;
     this.leave(outcome);
     return again;
@@ -295,8 +296,15 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
 
   #outcomeOfBreak(gaveUp: boolean, error: Error): Outcome {
     const { call, target } = this;
-    if (this.#faulted || (gaveUp && (error?.name !== 'TimeoutError' || call.paused))) return this.#outcome;
-    return gaveUp ? 'failure' : outcomeOfError(target, call.options, error);
+    if (this.#faulted) return this.#outcome;
+    if (!gaveUp) return outcomeOfError(target, call.options, error);
+    return this.#reasonOf(error)?.name === 'TimeoutError' && !call.paused ? 'failure' : this.#outcome;
+  }
+
+  /** Why the caller gave up: undici's stream of a body does not pass it on. */
+  #reasonOf(error: Error): Error | undefined {
+    const { signal } = this.call;
+    return signal?.aborted ? signal.reason : error;
   }
 
   #drop(error: Error): void {
