@@ -21,6 +21,8 @@ const STEPS = {
   big(res, query) {
     res.writeHead(200, TEXT).end(Buffer.alloc(Number(query.get('size') ?? 300_000), 'b'));
   },
+  cached: (res) =>
+    res.writeHead(200, { 'cache-control': 'public, max-age=60', 'content-length': 4 }).end('kept'),
   empty: (res) => res.writeHead(204).end(),
   '404': (res) => res.writeHead(404, TEXT).end('not here'),
   '500': (res, query) => res.writeHead(500, TEXT).end('x'.repeat(Number(query.get('size') ?? 6))),
