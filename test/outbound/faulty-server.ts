@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 
 /** One request as the server saw it. */
 export interface Seen {
@@ -9,7 +10,7 @@ export interface Seen {
   readonly body: string;
 }
 
-type Step = (res: ServerResponse, query: URLSearchParams, seen: Seen) => void;
+type Step = (res: ServerResponse, query: URLSearchParams, seen: Seen) => unknown;
 
 const TEXT = { 'content-type': 'text/plain', 'x-one': '1', 'set-cookie': ['a=1', 'b=2'] };
 
@@ -63,6 +64,21 @@ const STEPS = {
   'hints-503'(res) {
     res.writeEarlyHints({ link: '</a.css>; rel=preload' });
     res.writeHead(503, TEXT).end('busy');
+  },
+  async chunks(res, query) {
+    const seed = Number(query.get('seed') ?? 1);
+    res.writeHead(200, TEXT);
+    for (let i = 1; i <= 20; i++) {
+      if (i % (seed + 1) === 0) await setImmediate();
+      res.write(Buffer.alloc((i * seed * 997) % 9_000, i));
+    }
+    res.end();
+  },
+  'odd-headers': (res) => {
+    res.socket?.write(
+      'HTTP/1.1 299 Odd Reason\r\nX-UPPER: Caf\xe9\r\nx-empty:\r\nx-two: 1\r\nX-Two: 2\r\ncontent-length: 3\r\n\r\nodd',
+      'latin1',
+    );
   },
   trailers(res) {
     res.writeHead(200, { ...TEXT, trailer: 'x-sum' }).write('body');

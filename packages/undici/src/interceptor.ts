@@ -11,6 +11,7 @@ import {
 } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Call } from './call.ts';
+import { isLegacy, LegacyCaller, legacyDispatch } from './legacy.ts';
 import { isHealed, markHealed, noteDispatcher } from './mark.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -35,15 +36,26 @@ export function healingInterceptor(options?: OutboundOptions): Dispatcher.Dispat
     };
 }
 
+/** Who speaks neither way, and what is no request at all, is left to the dispatcher to judge. */
 function heal(
   upstreams: Upstreams,
   dispatch: Dispatch,
   request: Dispatcher.DispatchOptions,
   handler: Dispatcher.DispatchHandler,
 ): boolean {
-  if (!isHealable(request, handler) || isHealed(request) || upstreams.runtime.disabled) {
-    return dispatch(request, handler);
-  }
+  if (typeof request !== 'object' || request === null) return dispatch(request, handler);
+  if (isHealed(request) || upstreams.runtime.disabled) return dispatch(request, handler);
+  if (isHandler(handler)) return begin(upstreams, dispatch, request, handler);
+  if (!isLegacy(handler)) return dispatch(request, handler);
+  return begin(upstreams, legacyDispatch(dispatch), request, new LegacyCaller(handler));
+}
+
+function begin(
+  upstreams: Upstreams,
+  dispatch: Dispatch,
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): boolean {
   const { healing } = request as { healing?: CallOptions | false };
   if (healing === false) return dispatch(markHealed(request), handler);
   let own: CallOptions | undefined;
@@ -65,14 +77,8 @@ function heal(
   return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
 }
 
-/** Handlers of undici 6 and before, and what is no request at all, are left to the dispatcher to judge. */
-function isHealable(request: unknown, handler: Dispatcher.DispatchHandler | undefined): boolean {
-  return (
-    typeof request === 'object' &&
-    request !== null &&
-    typeof handler?.onRequestStart === 'function' &&
-    typeof handler.onResponseError === 'function'
-  );
+function isHandler(handler: Dispatcher.DispatchHandler | undefined): boolean {
+  return typeof handler?.onRequestStart === 'function' && typeof handler.onResponseError === 'function';
 }
 
 function ownOptions(given: unknown): CallOptions | undefined {
