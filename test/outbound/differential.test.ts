@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@healix/core/testing';
 import { describe, expect, it } from 'vitest';
 import { type Ask, asker } from './clients.ts';
@@ -6,6 +7,8 @@ import { MAJORS, useLab } from './lab.ts';
 
 const REQUESTS = 300;
 const AT_ONCE = 12;
+/** An answer that takes longer will not come: that, too, is the same on both sides. */
+const HANG_MS = 5_000;
 
 /** What answers the same however often it is asked. */
 const STEPS = [
@@ -67,8 +70,11 @@ function request(pick: Pick, way: string): { path: string; ask: () => Ask } {
 }
 
 async function told(asked: Promise<unknown>): Promise<unknown> {
+  const late = sleep(HANG_MS, new Error('it hangs'), { ref: false });
   try {
-    const answer = (await asked) as { headers: Record<string, unknown> };
+    const answer = (await Promise.race([asked, late.then((error) => Promise.reject(error))])) as {
+      headers: Record<string, unknown>;
+    };
     return { ...answer, headers: { ...answer.headers, date: undefined } };
   } catch (thrown) {
     return describeError(thrown as Error);

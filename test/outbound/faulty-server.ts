@@ -29,11 +29,7 @@ const STEPS = {
   '500': (res, query) => res.writeHead(500, TEXT).end('x'.repeat(Number(query.get('size') ?? 6))),
   '503': (res) => res.writeHead(503, TEXT).end('busy'),
   '503-close': (res) => res.writeHead(503, { ...TEXT, connection: 'close' }).end('busy'),
-  '503-trailers'(res) {
-    res.writeHead(503, { ...TEXT, trailer: 'x-sum' }).write('busy');
-    res.addTrailers({ 'x-sum': '7' });
-    res.end();
-  },
+  '503-trailers': (res, _query, seen) => withTrailers(res, 503, 'busy', '7', seen),
   '503-after': (res, query) =>
     res.writeHead(503, { ...TEXT, 'retry-after': query.get('after') ?? '0' }).end('busy'),
   '429': (res, query) =>
@@ -74,17 +70,14 @@ const STEPS = {
     }
     res.end();
   },
-  'odd-headers': (res) => {
-    res.socket?.write(
-      'HTTP/1.1 299 Odd Reason\r\nX-UPPER: Caf\xe9\r\nx-empty:\r\nx-two: 1\r\nX-Two: 2\r\ncontent-length: 3\r\n\r\nodd',
+  // Past Node's own response: the next request on the connection would wait for that one.
+  'odd-headers'(res) {
+    res.socket?.end(
+      'HTTP/1.1 299 Odd Reason\r\nX-UPPER: Caf\xe9\r\nx-empty:\r\nx-two: 1\r\nX-Two: 2\r\nconnection: close\r\ncontent-length: 3\r\n\r\nodd',
       'latin1',
     );
   },
-  trailers(res) {
-    res.writeHead(200, { ...TEXT, trailer: 'x-sum' }).write('body');
-    res.addTrailers({ 'x-sum': '42' });
-    res.end();
-  },
+  trailers: (res, _query, seen) => withTrailers(res, 200, 'body', '42', seen),
   redirect(res, query) {
     const left = Number(query.get('hops') ?? 1);
     const location =
@@ -92,6 +85,22 @@ const STEPS = {
     res.writeHead(302, { location }).end('moved');
   },
 } satisfies Record<string, Step>;
+
+function withTrailers(
+  res: ServerResponse,
+  status: number,
+  body: string,
+  sum: string,
+  { method }: Seen,
+): void {
+  if (method === 'HEAD') {
+    res.writeHead(status, TEXT).end();
+    return;
+  }
+  res.writeHead(status, { ...TEXT, trailer: 'x-sum' }).write(body);
+  res.addTrailers({ 'x-sum': sum });
+  res.end();
+}
 
 /** A server that misbehaves as each request asks it to. */
 export class FaultyServer {
