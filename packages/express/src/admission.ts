@@ -7,8 +7,10 @@ import type { ExpressNext, ExpressRequest, RoutedRequest } from './express.ts';
 import type { HealingSettings } from './options.ts';
 import type { Visit } from './visit.ts';
 
-/** Requests that healing has let pass without a permit: nobody further in asks for one. */
-const leftAlone = new WeakSet<object>();
+/** On a request that healing has let pass without a permit: nobody further in asks for one. */
+const LEFT_ALONE: unique symbol = Symbol.for('healix.left-alone.1') as never;
+
+type Marked = RoutedRequest & { [LEFT_ALONE]?: true };
 
 /** Lets requests in, or answers them. */
 export class Admission<R extends ExpressRequest> {
@@ -30,10 +32,10 @@ export class Admission<R extends ExpressRequest> {
   }
 
   /** Where the route is yet to come. */
-  ahead(req: RoutedRequest, res: ServerResponse, next: ExpressNext): void {
+  ahead(req: Marked, res: ServerResponse, next: ExpressNext): void {
     const predictor = this.#apps.predictorOf(req);
     if (this.#settings.runtime.disabled) {
-      leftAlone.add(req);
+      req[LEFT_ALONE] = true;
       next();
       return;
     }
@@ -41,8 +43,8 @@ export class Admission<R extends ExpressRequest> {
   }
 
   /** At a route, where no healing stands before it. */
-  here(req: RoutedRequest, res: ServerResponse, next: ExpressNext): void {
-    if (exchangeOf(req as never) !== undefined || leftAlone.has(req)) {
+  here(req: Marked, res: ServerResponse, next: ExpressNext): void {
+    if (exchangeOf(req as never) !== undefined || req[LEFT_ALONE]) {
       next();
       return;
     }
