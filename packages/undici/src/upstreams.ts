@@ -7,11 +7,19 @@ const OTHER = 'upstream:other';
 /** Spellings of origins that are remembered, for each name. */
 const SPELLINGS = 4;
 
+interface Origin {
+  readonly name: string;
+  /** The protocol where the host is an address: dns interceptors put the name into the host header. */
+  readonly address: string | undefined;
+  /** Undefined until a request goes there by that name. */
+  target: Target | undefined;
+}
+
 /** The targets of one interceptor, by the origin of the request or the user's own key. Bounded in number. */
 export class Upstreams {
   readonly #settings: OutboundSettings;
   readonly #byName = new Map<string, Target>();
-  readonly #byOrigin = new Map<string, Target>();
+  readonly #byOrigin = new Map<string, Origin>();
   #runtime: Healing | undefined;
 
   constructor(settings: OutboundSettings) {
@@ -31,19 +39,19 @@ export class Upstreams {
     if (key !== undefined) return this.#named(key);
     const { origin } = request;
     const text = typeof origin === 'string' ? origin : (origin?.origin ?? '');
-    return this.#byOrigin.get(text) ?? this.#find(text, request);
+    const known = this.#byOrigin.get(text) ?? this.#read(text);
+    const host = known.address === undefined ? undefined : findHeader(request.headers, 'host');
+    if (host !== undefined) return this.#named(`${known.address}//${host}`);
+    known.target ??= this.#named(known.name);
+    return known.target;
   }
 
-  #find(text: string, { headers }: UpstreamRequest): Target {
+  #read(text: string): Origin {
     const url = URL.canParse(text) ? new URL(text) : undefined;
-    const host = isAddress(url) ? findHeader(headers, 'host') : undefined;
-    if (url === undefined) return this.#named(OTHER);
-    if (host !== undefined) return this.#named(`${url.protocol}//${host}`);
-    const target = this.#named(url.origin);
-    if (!isAddress(url) && this.#byOrigin.size < this.#settings.maxNames * SPELLINGS) {
-      this.#byOrigin.set(text, target);
-    }
-    return target;
+    const address = isAddress(url) ? url?.protocol : undefined;
+    const origin: Origin = { name: url?.origin ?? OTHER, address, target: undefined };
+    if (this.#byOrigin.size < this.#settings.maxNames * SPELLINGS) this.#byOrigin.set(text, origin);
+    return origin;
   }
 
   #keyOf(request: UpstreamRequest): string | undefined {
@@ -72,7 +80,6 @@ export class Upstreams {
   }
 }
 
-/** Where the host is an address, as dns interceptors make it, the name is in the host header. */
 function isAddress(url: URL | undefined): boolean {
   return url !== undefined && isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0;
 }
