@@ -1,8 +1,4 @@
-// Other versions of Express under their aliases of test/package.json: the types of the newest serve.
-declare module 'express4' {
-  export { default } from 'express';
-}
-
+// Express 5.0.1 under its alias of test/package.json: the types of the newest 5 serve.
 declare module 'express50' {
   export { default } from 'express';
 }

@@ -37,14 +37,18 @@ export function joined(mounts: string, pattern: string): string {
 
 function declared(layer: Layer, path: string): string {
   const { rawPath } = layer;
-  if (!Array.isArray(rawPath)) return remember(layer, String(rawPath));
-  return withoutSlash(String(matchOf(layer, path)?.pattern ?? rawPath[0]));
+  if (!Array.isArray(rawPath)) return remember(layer, spelled(rawPath));
+  return spelled(matchOf(layer, path)?.pattern ?? rawPath[0]);
 }
 
 function remember(layer: Layer, pattern: string): string {
-  const clean = withoutSlash(pattern);
-  whole.set(layer, clean);
-  return clean;
+  whole.set(layer, pattern);
+  return pattern;
+}
+
+/** A mount with a slash at its end is the same without. */
+function spelled(path: unknown): string {
+  return typeof path === 'string' ? withoutSlash(path) : String(path);
 }
 
 function withoutSlash(pattern: string): string {
@@ -60,7 +64,7 @@ function oneSpelling(layer: Layer, pattern: string): string {
   const spellings = alternatives.get(layer) ?? new Map<string, string>();
   alternatives.set(layer, spellings);
   const key = pattern.toLowerCase();
-  const first = spellings.get(key) ?? withoutSlash(pattern);
+  const first = spellings.get(key) ?? pattern;
   spellings.set(key, first);
   return first;
 }
@@ -90,7 +94,7 @@ function byGroups(layer: Layer, regexp: RegExp, path: string): string | undefine
     pattern += path.slice(at, span[0]) + (typeof name === 'string' ? `:${name}` : '*');
     at = span[1];
   });
-  return pattern + path.slice(at, found.index + found[0].length);
+  return withoutSlash(pattern + path.slice(at, found.index + found[0].length));
 }
 
 /** Router 2.0 to 2.2: a segment that may be another one, and turns up in a parameter, stands for that. */
@@ -107,7 +111,7 @@ function byProbes(matcher: Matcher, path: string): string | undefined {
     if (name === undefined) return segment;
     return Array.isArray(value) ? `*${name}` : `:${name}`;
   });
-  return pattern.filter((one, i) => !one.startsWith('*') || one !== pattern[i - 1]).join('/');
+  return withoutSlash(pattern.filter((one, i) => !one.startsWith('*') || one !== pattern[i - 1]).join('/'));
 }
 
 function isProbe([, value]: [string, unknown]): boolean {

@@ -18,22 +18,26 @@ describe.each(VERSIONS)('%s', (_version, module) => {
 
   describe('a handler that is late', () => {
     const DEADLINE_MS = 40;
+    /** Does something once it is too late for it. */
+    const tooLate =
+      (act: RequestHandler): RequestHandler =>
+      (req, res, next) =>
+        req.healing.signal.addEventListener('abort', () => setTimeout(() => act(req, res, next), 20));
     const late: Record<string, RequestHandler> = {
-      'res.send': (_req, res) => void setTimeout(() => res.send('late'), 120),
-      'res.json after headers and status': (_req, res) =>
-        void setTimeout(() => res.status(201).set('x-late', '1').json({ late: true }), 120),
-      'res.writeHead and writes': (_req, res) =>
-        void setTimeout(() => {
-          res.writeHead(200, { 'x-late': '1' });
-          res.write('la');
-          res.end('te', () => {});
-        }, 120),
-      'res.sendFile': (_req, res, next) =>
-        void setTimeout(() => res.sendFile(import.meta.filename, (error) => error && next(error)), 120),
-      'res.redirect': (_req, res) => void setTimeout(() => res.redirect('/next'), 120),
-      'an error': (_req, _res, next) => void setTimeout(() => next(new Error('late')), 120),
-      'an error as soon as it is told': (req, _res, next) =>
-        req.healing.signal.addEventListener('abort', () => next(req.healing.signal.reason)),
+      'res.send': tooLate((_req, res) => void res.send('late')),
+      'res.json after headers and status': tooLate(
+        (_req, res) => void res.status(201).set('x-late', '1').json({ late: true }),
+      ),
+      'res.writeHead and writes': tooLate((_req, res) => {
+        res.writeHead(200, { 'x-late': '1' });
+        res.write('la');
+        res.end('te', () => {});
+      }),
+      'res.sendFile': tooLate((_req, res, next) =>
+        res.sendFile(import.meta.filename, (error) => error && next(error)),
+      ),
+      'res.redirect': tooLate((_req, res) => res.redirect('/next')),
+      'an error': tooLate((_req, _res, next) => next(new Error('late'))),
     };
 
     test.each(Object.entries(late))(
@@ -45,16 +49,12 @@ describe.each(VERSIONS)('%s', (_version, module) => {
         await healed.listen();
         const client = await RawClient.open(Number(new URL(healed.base).port));
         const answer = await client.send(wire('GET', '/late')).answer();
-        await pause(160);
-        if (answer.status === 504) {
-          expect(answer.json()).toMatchObject({ reason: 'deadline', target: 'route:GET /late' });
-          expect(answer.header('x-late')).toBeUndefined();
-          // The same connection serves the next request.
-          expect((await client.send(wire('GET', '/next')).answer()).body.toString()).toBe('ok');
-        } else {
-          expect(_what).toBe('an error as soon as it is told');
-          expect(answer.status).toBe(500);
-        }
+        expect(answer.status).toBe(504);
+        expect(answer.json()).toMatchObject({ reason: 'deadline', target: 'route:GET /late' });
+        await pause(60);
+        // The same connection serves the next request.
+        expect((await client.send(wire('GET', '/next')).answer()).body.toString()).toBe('ok');
+        expect(client.received.toString()).not.toContain('x-late');
         client.leave();
         await until('it to be a failure', () => {
           expect(healed.runtime.status().targets['route:GET /late']?.counts).toMatchObject({
@@ -73,17 +73,20 @@ describe.each(VERSIONS)('%s', (_version, module) => {
           res.status(503).send((req.healing.signal.reason as { code: string }).code),
         );
       });
-      healed.app.get('/never-told', (_req, res) => void setTimeout(() => res.send('late'), 100));
+      healed.app.get(
+        '/not-told',
+        tooLate((_req, res) => void res.send('late')),
+      );
       healed.app.get(
         '/mine',
         heal({ deadlineAnswer: true }),
-        (_req, res) => void setTimeout(() => res.send(''), 100),
+        tooLate((_req, res) => void res.send('late')),
       );
       await healed.listen();
       const answer = await fetch(`${healed.base}/late`);
       expect([answer.status, await answer.text()]).toEqual([503, 'HEALIX_DEADLINE']);
-      expect(await healed.ask('/never-told', '/mine')).toEqual([200, 504]);
-      await pause(100);
+      expect(await healed.ask('/not-told', '/mine')).toEqual([200, 504]);
+      await pause(60);
     });
   });
 
@@ -102,7 +105,7 @@ describe.each(VERSIONS)('%s', (_version, module) => {
         await healed.ask('/a', '/b', '/health', '/health/live', '/health/ready', '/health/metrics'),
       ).toEqual([403, 403, 200, 200, 200, 200]);
       expect(await healed.ask('/ops/prod/health/live', '/health/other', 'POST /health')).toEqual([
-        200, 403, 403,
+        200, 403, 404,
       ]);
       const preflight = await fetch(`${healed.base}/a`, {
         method: 'OPTIONS',
