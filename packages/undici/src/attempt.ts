@@ -2,7 +2,7 @@ import type { Outcome, Permit, Target } from '@healix/core';
 import { attemptLimitMs, isProbe, timeoutError } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
-import { outcomeOfAnswer, outcomeOfError } from './outcome.ts';
+import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
 
 type Controller = Dispatcher.DispatchController;
@@ -71,6 +71,10 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
       this.#phase = GONE;
       throw error;
     }
+  }
+
+  wantsHeaders(status: number): boolean {
+    return isUncertain(this.target, status);
   }
 
   onRequestStart(controller: Controller, context: unknown): void {

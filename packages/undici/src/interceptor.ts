@@ -13,6 +13,7 @@ import type { Dispatcher } from 'undici';
 import { Call } from './call.ts';
 import { isLegacy, LegacyCaller, legacyDispatch } from './legacy.ts';
 import { isHealed, markHealed, noteDispatcher } from './mark.ts';
+import type {} from './request-options.ts';
 import { Upstreams } from './upstreams.ts';
 
 type Dispatch = Dispatcher['dispatch'];
@@ -45,6 +46,7 @@ function heal(
 ): boolean {
   if (typeof request !== 'object' || request === null) return dispatch(request, handler);
   if (isHealed(request) || upstreams.runtime.disabled) return dispatch(request, handler);
+  if (request.healing === false) return dispatch(markHealed(request), handler);
   if (isHandler(handler)) return begin(upstreams, dispatch, request, handler);
   if (!isLegacy(handler)) return dispatch(request, handler);
   return begin(upstreams, legacyDispatch(dispatch), request, new LegacyCaller(handler));
@@ -56,11 +58,9 @@ function begin(
   request: Dispatcher.DispatchOptions,
   handler: Dispatcher.DispatchHandler,
 ): boolean {
-  const { healing } = request as { healing?: CallOptions | false };
-  if (healing === false) return dispatch(markHealed(request), handler);
   let own: CallOptions | undefined;
   try {
-    own = ownOptions(healing);
+    own = ownOptions(request.healing);
   } catch (error) {
     return refuse(handler, error as Error);
   }

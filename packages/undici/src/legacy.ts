@@ -19,6 +19,13 @@ export interface LegacyHandler {
   onRequestSent?(): void;
 }
 
+/** A handler that says whether it reads headers: legacy ones come raw, and their callers want them so. */
+interface Hearer extends Handler {
+  wantsHeaders(status: number): boolean;
+}
+
+const UNREAD: Headers = Object.freeze({});
+
 export function isLegacy(handler: unknown): handler is LegacyHandler {
   const { onConnect, onError } = (handler ?? {}) as Partial<LegacyHandler>;
   return typeof onConnect === 'function' && typeof onError === 'function';
@@ -26,7 +33,7 @@ export function isLegacy(handler: unknown): handler is LegacyHandler {
 
 /** Beneath a legacy caller is a dispatcher that may know no other handlers. */
 export function legacyDispatch(dispatch: Dispatcher['dispatch']): Dispatcher['dispatch'] {
-  return (options, handler) => dispatch(options, new LegacyFace(handler) as Handler);
+  return (options, handler) => dispatch(options, new LegacyFace(handler as Hearer) as Handler);
 }
 
 /** A legacy caller's handler as today's. */
@@ -78,10 +85,10 @@ export class LegacyCaller implements Handler {
 
 /** One of today's handlers as a legacy one. */
 class LegacyFace implements LegacyHandler {
-  readonly #handler: Handler;
+  readonly #handler: Hearer;
   #controller: LegacyController | null = null;
 
-  constructor(handler: Handler) {
+  constructor(handler: Hearer) {
     this.#handler = handler;
   }
 
@@ -104,7 +111,8 @@ class LegacyFace implements LegacyHandler {
     const controller = this.#controller as LegacyController;
     controller.resumeBody = resume;
     controller.rawHeaders = raw as never;
-    this.#handler.onResponseStart?.(controller, status, parse(raw) as never, statusText);
+    const headers = this.#handler.wantsHeaders(status) ? parse(raw) : UNREAD;
+    this.#handler.onResponseStart?.(controller, status, headers as never, statusText);
     return !controller.paused;
   }
 
@@ -117,7 +125,7 @@ class LegacyFace implements LegacyHandler {
   onComplete(raw: Raw): void {
     const controller = this.#controller as LegacyController;
     controller.rawTrailers = raw as never;
-    this.#handler.onResponseEnd?.(controller, parse(raw) as never);
+    this.#handler.onResponseEnd?.(controller, UNREAD as never);
   }
 
   onError(error: Error): void {

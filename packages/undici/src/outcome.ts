@@ -16,9 +16,14 @@ const OWN_FAULTS: ReadonlySet<unknown> = new Set([
   'UND_MOCK_ERR_MOCK_NOT_MATCHED',
 ]);
 
+/** Whether it takes more than a look at the status to say what an answer comes to. */
+export function isUncertain(target: Target, status: number): boolean {
+  return status >= FIRST_UNCERTAIN || target.settings.classify !== undefined;
+}
+
 /** What an answer says of the target. */
 export function outcomeOfAnswer(target: Target, status: number, headers: object): Outcome {
-  if (status < FIRST_UNCERTAIN && target.settings.classify === undefined) return 'success';
+  if (!isUncertain(target, status)) return 'success';
   return target.classify({ status, statusCode: status, headers });
 }
 
