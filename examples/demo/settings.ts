@@ -1,9 +1,9 @@
 /** What both services and the load share. */
 
 /** Requests a second to each of the two services. */
-export const RATE = 40;
+export const RATE = 30;
 /** Share of requests that look at a product; the others buy one. */
-export const PRODUCT_SHARE = 0.85;
+export const PRODUCT_SHARE = 0.8;
 /** Clients give up after this time. */
 export const PATIENCE_MS = 1_000;
 /** Requests that a service has under way at its upstreams at once; further ones wait for their turn. */

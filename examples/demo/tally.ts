@@ -35,6 +35,12 @@ export class Tally {
     return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
   }
 
+  /** Share of full answers to requests that were due before then. */
+  fullShareBefore(ms: number): number {
+    const before = this.#samples.filter(({ at }) => at < ms);
+    return before.filter(({ verdict }) => verdict === 'full').length / Math.max(1, before.length);
+  }
+
   /** Ms from the fault's beginning until clients got good answers again, substitutes among them. */
   answeringAgainMs({ from }: Phase): number | undefined {
     return this.#restoredMs(from, ({ verdict }) => verdict === 'full' || verdict === 'degraded');

@@ -14,7 +14,9 @@ async function refusesConnections(url: string): Promise<boolean> {
   );
 }
 
-it('stays up to be tried by hand, every line it prints works, and Ctrl-C leaves nothing behind', async () => {
+it('stays up to be tried by hand, every line it prints works, and Ctrl-C leaves nothing behind', {
+  timeout: 60_000,
+}, async () => {
   const demo = new Example('demo/main.ts', ['--serve']);
   await demo.says(/circuits\/payments\/free\n/);
   const lines = demo.output.split('\n').flatMap((line) => /^ {2}(curl .*)$/.exec(line)?.[1] ?? []);

@@ -25,6 +25,7 @@ describe('Tally', () => {
     expect(tally.counts).toEqual({ full: 100, degraded: 0, error: 900, late: 0 });
     expect(tally.slots[1]?.full).toBe(50);
     expect(tally.slots[2]?.error).toBe(50);
+    expect(tally.fullShareBefore(2_000)).toBe(0.5);
     expect(tally.quantileMs(0.5)).toBeCloseTo(50, 0);
     expect(tally.quantileMs(0.99)).toBeCloseTo(99, 0);
   });

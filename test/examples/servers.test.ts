@@ -54,7 +54,7 @@ describe('examples/fastify.ts', () => {
 
   it('ends when it is told to', async () => {
     await start('fastify.ts');
-    await example.stop();
+    expect(await example.stop()).toBe(0);
     expect(example.errors).toBe('');
   });
 });
@@ -81,7 +81,7 @@ describe('examples/koa.ts', () => {
 
   it('ends when it is told to', async () => {
     await start('koa.ts');
-    await example.stop();
+    expect(await example.stop()).toBe(0);
     expect(example.errors).toBe('');
   });
 });

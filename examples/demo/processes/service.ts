@@ -38,9 +38,9 @@ async function withHealing(): Promise<Protect> {
       'upstream:payments': {
         timeoutMs: 400,
         circuit: { windowMs: 2_000, minimumCalls: 8, openMs: 500, maxOpenMs: 1_000, rampMs: 500 },
-        recovery: { escalateAfterMs: 4_000 },
+        recovery: { escalateAfterMs: 4_000, anomalyCalls: 4 },
       },
-      'upstream:catalog': { timeoutMs: 400, recovery: { proveMs: 700 } },
+      'upstream:catalog': { timeoutMs: 400, recovery: { proveMs: 500 } },
     },
     notify: ({ target, level }) => tell(target, `a person is told: level ${level} for ${target}`),
   });

@@ -53,9 +53,9 @@ export {
   attemptLimitMs,
   deadlineError,
   isProbe,
+  lateness,
   shorter,
   takeRepeat,
-  timeoutError,
 } from './recovery/attempts.ts';
 export { layOptions } from './run-options.ts';
 export type { Timed } from './time/timer-wheel.ts';

@@ -34,9 +34,11 @@ export abstract class HealixError extends Error {
     this.target = details.target;
     this.retryAfterMs = details.retryAfterMs;
     this.incidentId = details.incidentId;
-    Object.defineProperty(this, BRAND, { value: true });
   }
 }
+
+// On the prototype: on each error it would cost more than the rest of the error.
+Object.defineProperty(HealixError.prototype, BRAND, { value: true });
 
 /** The circuit of the target is open, or half-open with all its probes under way. */
 export class CircuitOpenError extends HealixError {

@@ -126,12 +126,12 @@ describe('ready', () => {
   });
 
   test('waits until a denial is lifted', async () => {
-    const { runtime, target, clock } = setup();
-    runtime.target('upstream:queue', { policy: { deny: 'maintenance' } });
+    const { target, clock } = setup();
+    target.update({ policy: { deny: 'maintenance' } });
     const { permits, refused } = workers(target, 1);
     await clock.advance(5_000);
     expect(permits).toHaveLength(0);
-    runtime.target('upstream:queue', {});
+    target.update({ policy: { deny: null } });
     await clock.advance(40);
     expect(permits).toHaveLength(1);
     expect(refused).toEqual([]);

@@ -4,6 +4,7 @@ import type { Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
+import { isOutcome } from './outcome.ts';
 import { type LeakTicket, Permit, type PermitIssuer, RELEASED, Rejection } from './permit.ts';
 import { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
 import { isAbortSignal, NO_OPTIONS } from './run-options.ts';
@@ -50,6 +51,7 @@ export abstract class Gate implements PermitIssuer {
   #callsSeen = 0;
   #settings: TargetSettings;
   #plain = true;
+  #countsPlaces = false;
   #slowCallMs = Number.POSITIVE_INFINITY;
   #waitingRoom: WaitingRoom | undefined;
   #wouldHave: WouldHave | undefined;
@@ -82,6 +84,8 @@ export abstract class Gate implements PermitIssuer {
   protected abstract watchForLeak(permit: Permit, ticket: LeakTicket): void;
   /** Has `serveWaiting` called each tick until it returns false. */
   protected abstract attend(): void;
+  /** Throws where waiting makes no sense. */
+  protected abstract checkMayWait(): void;
   protected abstract transitioned(transition: CircuitTransition): void;
 
   /** The settings in force. */
@@ -104,7 +108,7 @@ export abstract class Gate implements PermitIssuer {
     const { time } = this;
     const weight = time.sampleWeight();
     const permit = new Permit(this, token, weight === 0 ? time.now : time.clock.now(), weight);
-    if (time.ticks !== this.#watchedTick) this.#watch(permit);
+    if (time.ticks !== this.#watchedTick || this.#countsPlaces) this.#watch(permit);
     return permit;
   }
 
@@ -127,15 +131,19 @@ export abstract class Gate implements PermitIssuer {
       return new Rejection(this, reason, retryAfterMs, detail, this.#settings.policy.denyStatus);
     }
     const waitMs = this.breaker.retryAfterMs(this.time.now);
-    return new Rejection(this, 'circuit-open', waitMs, 'the circuit is open', 503);
+    return new Rejection(this, 'circuit-open', waitMs, this.breaker.refusal, 503);
   }
 
   /**
    * Gives a permit back with what the call came to. A second release of it is ignored and counted.
    *
+   * @throws ConfigError for something that is no outcome; the permit is then still held
    * @param target where the call is booked, if another target proved to be the right one
    */
   release(permit: Permit, outcome: Outcome, target: Gate = this): void {
+    if (outcome !== 'success' && !isOutcome(outcome)) {
+      throw new ConfigError('release', outcome, "one of 'success', 'failure', 'overload', 'ignored'");
+    }
     const { hold } = permit;
     if (hold === RELEASED) {
       this.counts.lateReleases++;
@@ -179,14 +187,17 @@ export abstract class Gate implements PermitIssuer {
   }
 
   /**
-   * Resolves when a call will be admitted: a worker may wait instead of failing its jobs. The place is kept
-   * for a second. Rejects with the signal's reason, or with a ClosedError when the runtime closes.
+   * Resolves when a call will be admitted: a worker may wait instead of failing its jobs. A place is set aside
+   * for a second, for the next call of whoever makes one: where all callers wait, each finds its own. Rejects
+   * with the signal's reason, or with a ClosedError once the runtime closes; a denial by policy is waited for
+   * like all else, since it may be lifted.
    */
   async ready({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     if (signal !== undefined && !isAbortSignal(signal)) {
       throw new ConfigError('ready.signal', signal, 'an AbortSignal');
     }
     signal?.throwIfAborted();
+    this.checkMayWait();
     if (!this.acts || (this.breaker.plain && this.policy.admitsAll)) return;
     this.#waitingRoom ??= new WaitingRoom(this.breaker, (held, now) =>
       this.policy.reserve(this.monitor.inFlight + held, now),
@@ -235,6 +246,7 @@ export abstract class Gate implements PermitIssuer {
     this.breaker.neverOpen(settings.policy.neverOpen, now);
     this.policy.update(settings.policy, now);
     this.monitor.concurrency = settings.policy.concurrency;
+    this.#countsPlaces = settings.policy.concurrency !== undefined && !settings.exempt;
     this.#replan();
   }
 
@@ -263,15 +275,17 @@ export abstract class Gate implements PermitIssuer {
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
     this.monitor.record(outcome, latencyMs, slow, permit.weight, now);
+    let judged = outcome;
     if (this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY)) {
-      this.#recordWouldHave().timedOut++;
+      this.noteWouldHave('timedOut');
+      if (outcome !== 'ignored') judged = 'failure';
     }
     if (token < 0) {
-      if (token === WOULD_REFUSE) this.#recordWouldHave()[outcome]++;
+      if (token === WOULD_REFUSE) this.noteWouldHave(outcome);
       return;
     }
     const stalled = permit.start < this.time.stallEnd && (outcome !== 'success' || slow);
-    this.breaker.record(token, stalled ? 'ignored' : outcome, latencyMs, now, permit.retryAfterMs);
+    this.breaker.record(token, stalled ? 'ignored' : judged, latencyMs, now, permit.retryAfterMs);
   }
 
   /** Books a call that another target had let in. */
@@ -281,7 +295,10 @@ export abstract class Gate implements PermitIssuer {
     this.#book(token, permit, outcome, latencyMs, now);
   }
 
-  /** One permit a tick is watched: a leak that happens again and again is found, at no cost to the others. */
+  /**
+   * One permit a tick is watched: a leak that happens again and again is found, at no cost to the others. Where
+   * places are limited, each one counts, and all are watched.
+   */
   #watch(permit: Permit): void {
     this.#watchedTick = this.time.ticks;
     if (this.off) return;
@@ -290,9 +307,19 @@ export abstract class Gate implements PermitIssuer {
     this.watchForLeak(permit, ticket);
   }
 
-  #recordWouldHave(): WouldHave {
-    this.#wouldHave ??= { success: 0, failure: 0, overload: 0, ignored: 0, timedOut: 0 };
-    return this.#wouldHave;
+  /** @internal Counts what observe mode would have done. */
+  noteWouldHave(what: keyof WouldHave): void {
+    if (!this.#observing) return;
+    this.#wouldHave ??= {
+      success: 0,
+      failure: 0,
+      overload: 0,
+      ignored: 0,
+      timedOut: 0,
+      repeated: 0,
+      replaced: 0,
+    };
+    this.#wouldHave[what]++;
   }
 
   #elapsed(permit: Permit, now: number): number {

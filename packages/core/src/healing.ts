@@ -4,7 +4,6 @@ import type { CircuitTransition } from './circuit/breaker.ts';
 import { runtimeSchema } from './config/runtime-schema.ts';
 import type { TargetOptions } from './config/schema.ts';
 import { checkTargetOptions } from './config/settings.ts';
-import { NamePattern } from './config/target-name.ts';
 import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { Mode } from './gate.ts';
@@ -13,7 +12,7 @@ import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
 import type { Target, TargetContext } from './target.ts';
-import { TargetRegistry, type TargetRules } from './target-registry.ts';
+import { readRules, TargetRegistry } from './target-registry.ts';
 import { type TargetStatus, targetStatus } from './target-status.ts';
 import { type CallbackErrorReport, CallbackErrors } from './telemetry/callback-errors.ts';
 import { Coverage, type CoverageReport } from './telemetry/coverage.ts';
@@ -103,7 +102,7 @@ export class Healing {
       makeHealing: (target) => this.#makeHealing(target),
       onError: (target, error) => this.reportCallback(target.name, 'control loop', error),
     });
-    this.#targets = new TargetRegistry(rulesOf(options), this.#targetContext(), settings.maxTargets);
+    this.#targets = new TargetRegistry(readRules(options), this.#targetContext(), settings.maxTargets);
     this.time.onTick((now) => this.#tick(now));
   }
 
@@ -211,7 +210,8 @@ export class Healing {
    * Ends healing. Readiness falls at once, and whoever waits in `ready` is sent away; calls in flight are
    * waited for, at most `drainMs`. Calls that still come go through as before.
    */
-  async close({ drainMs = 0 }: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    const drainMs = options?.drainMs ?? 0;
     if (!(drainMs >= 0)) throw new ConfigError('close.drainMs', drainMs, 'a number from 0');
     this.#closing = true;
     for (const target of this.#waiting) target.dismissWaiting(new ClosedError('the runtime was closed'));
@@ -230,22 +230,29 @@ export class Healing {
   /** @internal */
   statusOf(target: Target): TargetStatus {
     const healing = this.#loop.healingOf(target) ?? this.#makeHealing(target);
-    return targetStatus(target, healing.getHealthStatus());
+    const health = healing.getHealthStatus();
+    const refuses = this.mode === 'heal' || health.status === 'healthy';
+    return targetStatus(target, refuses ? health : { ...health, status: 'degraded' });
   }
 
   #targetContext(): TargetContext {
     const { time, mode } = this;
+    const closing = () => this.#closing;
     return {
       time,
       mode,
       random: time.random,
+      get closing() {
+        return closing();
+      },
+      readopt: (target) => this.#targets.readopt(target),
       activate: (target) => {
         this.#targets.readopt(target);
         this.#loop.watch(target, time.now);
       },
       attend: (target) => {
         this.#waiting.add(target);
-        time.ensureAwake();
+        time.keepAlive(true);
       },
       watchForLeak: (permit, target, ticket) => this.#leaks.register(permit, { target, ticket }),
       transitioned: (target, transition) => {
@@ -318,7 +325,7 @@ export class Healing {
 
   #tick(now: number): boolean {
     const busy = this.#loop.tick(now);
-    for (const target of this.#waiting) if (!target.serveWaiting(now)) this.#waiting.delete(target);
+    if (this.#waiting.size > 0) this.#serveWaiting(now);
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SWEEP_MS;
       this.#targets.sweep(now);
@@ -326,21 +333,14 @@ export class Healing {
     return busy || this.#waiting.size > 0;
   }
 
+  #serveWaiting(now: number): void {
+    for (const target of this.#waiting) if (!target.serveWaiting(now)) this.#waiting.delete(target);
+    this.time.keepAlive(this.#waiting.size > 0);
+  }
+
   #inFlight(): number {
     let total = 0;
     for (const target of this.#targets) total += target.monitor.inFlight;
     return total;
   }
-}
-
-function rulesOf({ defaults = {}, targets = {} }: HealingOptions): TargetRules {
-  checkTargetOptions(defaults, 'defaults');
-  const exact = new Map<string, TargetOptions>();
-  const patterns: { pattern: NamePattern; options: TargetOptions }[] = [];
-  for (const [key, { match, ...options }] of Object.entries(targets)) {
-    checkTargetOptions(options, `targets.${key}`);
-    if (match === undefined) exact.set(key, options);
-    else patterns.push({ pattern: new NamePattern(match), options });
-  }
-  return { defaults, exact, patterns };
 }

@@ -9,6 +9,7 @@ export type {
   RetryOptions,
   TargetOptions,
   TargetSettings,
+  TargetUpdate,
 } from './config/schema.ts';
 export type { SettingsAuthor } from './config/settings-stack.ts';
 export {
@@ -34,8 +35,7 @@ export type { Permit, Rejection, RejectionReason } from './permit.ts';
 export type { Operation } from './policy/enforcer.ts';
 export type { StaleOptions } from './recovery/stale-answers.ts';
 export type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './recovery/strategy.ts';
-export type { AttemptContext } from './run.ts';
-export type { RunOptions } from './run-options.ts';
+export type { AttemptContext, RunOptions } from './run-options.ts';
 export type {
   AnomalyDetectionResult,
   HealingContext,

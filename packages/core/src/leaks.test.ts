@@ -34,6 +34,16 @@ describe('permits that are dropped without a release', () => {
     expect(target.status().counts).toMatchObject({ success: 0, failure: 0, ignored: 0 });
   });
 
+  test('are all found where places are limited, however many at a time', async () => {
+    const { runtime } = createTestHealing({ defaults: { policy: { concurrency: 10 } } });
+    const target = runtime.target('upstream:a');
+    for (let i = 0; i < 10; i++) drop(target);
+    expect(target.acquire().ok).toBe(false);
+    await collect(() => target.monitor.inFlight === 0);
+    expect(runtime.status().coverage.permitsLeaked).toBe(10);
+    expect(target.acquire().ok).toBe(true);
+  });
+
   test("a leaked probe's slot comes back", async () => {
     const { runtime } = createTestHealing({ defaults: { circuit: { probes: 1 } } });
     const target = runtime.target('upstream:a');

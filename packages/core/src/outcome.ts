@@ -15,6 +15,7 @@ interface AnswerLike {
  * other side's. A refusal by another target, or the caller's own abort, says nothing.
  */
 export function classifyOutbound(threw: boolean, value: unknown): Outcome {
+  if (typeof value !== 'object' || value === null) return threw ? 'failure' : 'success';
   try {
     return classify(threw, value);
   } catch {
@@ -29,8 +30,7 @@ export function isOutcome(value: unknown): value is Outcome {
 }
 
 /** Properties of a stranger's object may throw when they are read. */
-function classify(threw: boolean, value: unknown): Outcome {
-  if (typeof value !== 'object' || value === null) return threw ? 'failure' : 'success';
+function classify(threw: boolean, value: object): Outcome {
   const status = statusOf(value as AnswerLike, threw);
   if (status !== undefined) {
     if (status === 429 || (status === 503 && retryAfterOf(threw, value) > 0)) return 'overload';

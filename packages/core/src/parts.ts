@@ -15,12 +15,13 @@ export type {
   Outcome,
   PolicyOptions,
   RateOptions,
+  RetryBudgetOptions,
 } from './config/schema.ts';
 export { type Anomaly, detectByThreshold } from './health/anomaly.ts';
 export { LatencyHistogram } from './health/histogram.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
-export { RetryBudget, type RetryBudgetOptions } from './limits/retry-budget.ts';
+export { RetryBudget } from './limits/retry-budget.ts';
 export { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
 export { RecoveryManager } from './recovery/manager.ts';
 export { RecoveryRegistry } from './recovery/registry.ts';

@@ -2,6 +2,14 @@ import { ConfigError } from './errors.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { findWrongStaleOption, type StaleOptions } from './recovery/stale-answers.ts';
 
+/** What a healed function is given. */
+export interface AttemptContext {
+  /** Aborts when the attempt's time is over (its reason is a DeadlineError) or when the caller gives up. */
+  readonly signal: AbortSignal;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+}
+
 /** What one healed call may say for itself. */
 export interface RunOptions<T = unknown> extends Operation {
   /** The caller's own signal: when it aborts, so does the call. */
@@ -21,7 +29,16 @@ export const NO_OPTIONS: RunOptions = Object.freeze({});
 /** What is wrong with a call's options, before anything comes of them. Unknown ones are let be. */
 export function findWrongOption(options: RunOptions): ConfigError | undefined {
   if (typeof options !== 'object' || options === null) return new ConfigError('run', options, 'an object');
-  const { signal, deadlineMs, timeoutMs, fallback, stale } = options;
+  const { signal, deadlineMs, timeoutMs, fallback, stale, method, idempotent, idempotencyKey } = options;
+  if (method !== undefined && typeof method !== 'string') {
+    return new ConfigError('run.method', method, 'an HTTP method');
+  }
+  if (idempotent !== undefined && typeof idempotent !== 'boolean') {
+    return new ConfigError('run.idempotent', idempotent, 'true or false');
+  }
+  if (idempotencyKey !== undefined && typeof idempotencyKey !== 'boolean') {
+    return new ConfigError('run.idempotencyKey', idempotencyKey, 'true or false');
+  }
   if (signal !== undefined && !isAbortSignal(signal)) {
     return new ConfigError('run.signal', signal, 'an AbortSignal');
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetOptions } from './config/schema.ts';
 import { DeadlineError } from './errors.ts';
-import type { AttemptContext } from './run.ts';
+import type { AttemptContext } from './run-options.ts';
 import { createTestHealing } from './testing.ts';
 
 function setup(defaults: TargetOptions = {}) {
@@ -90,7 +90,7 @@ describe('timeoutMs', () => {
 describe('deadlineMs', () => {
   test('bounds all attempts and waits together', async () => {
     const { target, clock } = setup({
-      timeoutMs: 300,
+      timeoutMs: 800,
       deadlineMs: 700,
       retry: { maxRetries: 10, baseDelayMs: 0 },
     });
@@ -99,6 +99,7 @@ describe('deadlineMs', () => {
       target.run(
         () => {
           attempts++;
+          if (attempts < 3) throw new Error('at once');
           return never();
         },
         { idempotent: true },
@@ -111,6 +112,28 @@ describe('deadlineMs', () => {
     const { error } = (await call) as { error: DeadlineError };
     expect(error.message).toContain('the deadline passed');
     expect(attempts).toBe(3);
+  });
+
+  test('no repeat is begun that the remainder is too short for, by what calls usually take', async () => {
+    const { target, clock, counts } = setup({ deadlineMs: 500, retry: { baseDelayMs: 0 } });
+    const takes = (ms: number, end: () => unknown) => () =>
+      new Promise((resolve) => clock.setTimer(() => resolve(undefined), ms)).then(end);
+    for (let i = 0; i < 5; i++) {
+      const usual = target.run(takes(300, () => 'ok'));
+      await clock.advance(320);
+      await usual;
+    }
+    const fails = () => {
+      throw new Error('no');
+    };
+    const late = outcome(target.run(takes(260, fails), { idempotent: true }));
+    await clock.advance(300);
+    expect(await late).toMatchObject({ error: { message: 'no' } });
+    expect(counts().retries).toBe(0);
+    const early = outcome(target.run(takes(60, fails), { idempotent: true }));
+    await clock.advance(600);
+    await early;
+    expect(counts().retries).toBeGreaterThan(0);
   });
 
   test('no repeat is begun whose wait the remainder cannot fit: the last answer comes at once', async () => {

@@ -108,15 +108,22 @@ describe('stale answers', () => {
     expect(counts()).toMatchObject({ staleAnswers: 1, failure: 3 });
   });
 
-  test('also where the circuit is open or a policy denies', async () => {
+  test('also where the circuit is open, but not where a policy denies', async () => {
     const { target } = setup();
     await target.run(() => 'kept', stale('a'));
     await target.force('open');
     expect(await target.run(() => 'real', stale('a'))).toBe('kept');
     await expect(target.run(() => 'real', stale('b'))).rejects.toBeInstanceOf(CircuitOpenError);
     target.update({ policy: { deny: 'no' } });
-    expect(await target.run(() => 'real', stale('a'))).toBe('kept');
-    await expect(target.run(() => 'real')).rejects.toBeInstanceOf(PolicyError);
+    await expect(target.run(() => 'real', stale('a'))).rejects.toBeInstanceOf(PolicyError);
+  });
+
+  test('is not given on a target that has become exempt', async () => {
+    const { target, counts } = setup();
+    await target.run(() => 'kept', stale('a'));
+    target.update({ exempt: true });
+    await expect(target.run(fail, stale('a'))).rejects.toBe(failure);
+    expect(counts().staleAnswers).toBe(0);
   });
 
   test('comes before the fallback', async () => {

@@ -34,13 +34,23 @@ describe('the process', () => {
     expect(lifeOf(out).ms).toBeGreaterThanOrEqual(380);
   });
 
+  test('lives while somebody waits for a target to be ready', async () => {
+    const { out } = await inProcess(`
+      const target = createHealing().target('upstream:a', { circuit: { openMs: 300 } });
+      for (let i = 0; i < 5; i++) target.release(target.acquire(), 'failure');
+      await target.ready();
+      console.log('ready');
+    `);
+    expect(out).toContain('ready');
+    expect(lifeOf(out).code).toBe(0);
+  });
+
   test('ends at once where none is: neither the ticker nor the loop holds it', async () => {
     const { out } = await inProcess(`
       const target = createHealing().target('upstream:a');
       await target.run(() => 1);
       target.acquire();
       await target.force('open');
-      target.ready().catch(() => {});
     `);
     // The ticker would go on for 10 s; a busy machine needs a while for next to nothing.
     expect(lifeOf(out).ms).toBeLessThan(5_000);

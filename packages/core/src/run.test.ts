@@ -1,8 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, DeadlineError } from './errors.ts';
-import type { AttemptContext } from './run.ts';
-import type { RunOptions } from './run-options.ts';
+import type { AttemptContext, RunOptions } from './run-options.ts';
 import { createTestHealing } from './testing.ts';
 
 function setup(settings = {}) {

@@ -1,61 +1,21 @@
-import type { CircuitBreaker } from './circuit/breaker.ts';
-import type { Outcome, TargetSettings } from './config/schema.ts';
+import { AsyncResource } from 'node:async_hooks';
 import { ConfigError } from './errors.ts';
-import type { RetryBudget } from './limits/retry-budget.ts';
-import { Permit, type PermitIssuer, type Rejection } from './permit.ts';
-import type { PolicyEnforcer } from './policy/enforcer.ts';
+import { Permit } from './permit.ts';
+import { attemptLimitMs, isProbe, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
 import {
-  attemptLimitMs,
-  deadlineError,
-  isProbe,
-  shorter,
-  takeRepeat,
-  timeoutError,
-} from './recovery/attempts.ts';
-import type { StaleAnswers } from './recovery/stale-answers.ts';
-import { findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
-import type { CoarseTime } from './time/coarse-time.ts';
-import type { Random } from './time/random.ts';
+  type Attempted,
+  type Call,
+  conclude,
+  type End,
+  isThenable,
+  type RunHost,
+  refusedBy,
+  type Settle,
+  settle,
+  tooLate,
+} from './run-end.ts';
+import { type AttemptContext, findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
 import type { Timed } from './time/timer-wheel.ts';
-
-/** What a healed function is given. */
-export interface AttemptContext {
-  /** Aborts when the attempt's time is over (its reason is a DeadlineError) or when the caller gives up. */
-  readonly signal: AbortSignal;
-  /** 1 for the first attempt. */
-  readonly attempt: number;
-}
-
-/** What running a call needs of its target. */
-export interface RunHost extends PermitIssuer {
-  readonly time: CoarseTime;
-  readonly random: Random;
-  readonly settings: TargetSettings;
-  readonly breaker: CircuitBreaker;
-  readonly policy: PolicyEnforcer;
-  readonly budget: RetryBudget | undefined;
-  readonly stale: StaleAnswers;
-  readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
-  /** False in observe mode: nothing is cut short, repeated or replaced. */
-  readonly acts: boolean;
-  admit(operation: RunOptions): number;
-  rejection(): Rejection;
-  release(permit: Permit, outcome: Outcome): void;
-  abandon(permit: Permit, reason: unknown): void;
-  outcomeOf(threw: boolean, value: unknown): Outcome;
-  retryAfterMs(threw: boolean, value: unknown): number;
-  reportCallback(what: string, error: unknown): void;
-}
-
-/** How an attempt, and with the last one the call, ended. */
-interface End {
-  readonly outcome: Outcome;
-  readonly threw: boolean;
-  readonly value: unknown;
-}
-
-type Settle = (value: unknown) => void;
-type Attempted = (context: AttemptContext) => unknown;
 
 let lastResolve: Settle;
 let lastReject: Settle;
@@ -64,32 +24,25 @@ function capture(resolve: Settle, reject: Settle): void {
   lastReject = reject;
 }
 
+const soon = Promise.resolve();
+
 /** Runs `fn` under its target's protection. The promise settles once, whatever `fn` does. */
 export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<unknown> {
   const promise = new Promise(capture);
   const resolve = lastResolve;
   const reject = lastReject;
-  const wrong = typeof fn !== 'function' ? new ConfigError('run', fn, 'a function') : findWrong(options);
-  if (wrong !== undefined) {
-    reject(wrong);
-    return promise;
-  }
-  if (options.signal?.aborted) {
-    reject(options.signal.reason);
-    return promise;
-  }
+  if ((typeof fn !== 'function' || options !== NO_OPTIONS) && !mayBegin(fn, options, reject)) return promise;
   const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
-    conclude(
-      { target: host, fn, options, resolve, reject, endsAt },
-      thrown(deadlineError(host, 'no time was left', 0)),
-    );
+    conclude({ target: host, fn, options, resolve, reject, endsAt }, tooLate(host, 'no time was left', 0));
     return promise;
   }
   const token = host.admit(options);
   if (token === 0) {
-    conclude({ target: host, fn, options, resolve, reject, endsAt }, refusedBy(host));
+    const end = refusedBy(host);
+    // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
+    soon.then(() => conclude({ target: host, fn, options, resolve, reject, endsAt }, end));
   } else {
     host.budget?.deposit(host.time.current());
     new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
@@ -97,19 +50,14 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   return promise;
 }
 
-function findWrong(options: RunOptions): ConfigError | undefined {
-  return options === NO_OPTIONS ? undefined : findWrongOption(options);
-}
-
-/** One call, and what its caller was promised. */
-interface Call {
-  readonly target: RunHost;
-  readonly fn: Attempted;
-  readonly options: RunOptions;
-  readonly resolve: Settle;
-  readonly reject: Settle;
-  /** When the whole call is out of time. */
-  readonly endsAt: number | undefined;
+/** False when the call ends before it begins: something is wrong with it, or its caller has given up. */
+function mayBegin(fn: Attempted, options: RunOptions, reject: Settle): boolean {
+  const wrong =
+    typeof fn === 'function' ? findWrongOption(options) : new ConfigError('run', fn, 'a function');
+  if (wrong !== undefined) reject(wrong);
+  else if (options.signal?.aborted) reject(options.signal.reason);
+  else return true;
+  return false;
 }
 
 /**
@@ -129,6 +77,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   readonly attempt: number;
   #limitMs: number | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  #context: AsyncResource | undefined = undefined;
 
   constructor(
     host: RunHost,
@@ -158,17 +107,22 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
+    this.#context ??= callerContext();
     return this.#controller.signal;
   }
 
   begin(): void {
     const { target: host, options } = this;
     if (host.acts) this.#limitTime();
+    if (options !== NO_OPTIONS && host.acts && (options.fallback || host.policy.mayRepeat(options))) {
+      this.#context = callerContext();
+    }
     if (options.signal !== undefined) options.signal.addEventListener('abort', this);
     try {
       const result = this.fn(this);
       if (isThenable(result)) {
-        result.then(
+        const settling = result instanceof Promise ? result : Promise.resolve(result);
+        settling.then(
           (value) => this.#end(false, value),
           (error) => this.#end(true, error),
         );
@@ -180,12 +134,18 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     }
   }
 
-  /** The attempt's time is over. */
+  /** The attempt's time is over. What is the caller's runs where the caller's code ran. */
   expire(now: number): void {
-    const error = timeoutError(this.target, this.start, now, this.endsAt);
+    if (this.#context === undefined) this.#timeOut(now);
+    else this.#context.runInAsyncScope(this.#timeOut, this, now);
+  }
+
+  #timeOut(now: number): void {
+    const took = Math.round(now - this.start);
+    const end = tooLate(this.target, lateness(now, this.endsAt), took);
     this.#detach();
-    this.#abort(error);
-    this.#fail(thrown(error));
+    this.#abort(end.value);
+    this.#fail(end);
   }
 
   /** The caller gave up. */
@@ -209,12 +169,15 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     this.#detach();
     const { target: host } = this;
     const outcome = host.outcomeOf(threw, value);
-    if (outcome === 'success' || outcome === 'ignored') {
+    if (outcome === 'success') {
       host.release(this, outcome);
       const { stale } = this.options;
-      if (stale !== undefined && outcome === 'success' && host.acts)
-        host.stale.keep(stale, value, host.time.current());
+      if (stale !== undefined && host.acts) host.stale.keep(stale, value, host.time.current());
       settle(this, threw, value);
+    } else if (outcome === 'ignored') {
+      host.release(this, outcome);
+      if (threw) conclude(this, { outcome, threw, value });
+      else settle(this, threw, value);
     } else {
       this.retryAfterMs = host.retryAfterMs(threw, value);
       this.#fail({ outcome, threw, value });
@@ -225,7 +188,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const { target: host } = this;
     const wasProbe = isProbe(host, this);
     host.release(this, end.outcome);
-    const waitMs = wasProbe || !host.acts ? undefined : this.#waitBeforeRepeat();
+    const waitMs = wasProbe ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
     else new RepeatWait(this, end, host.time.current() + waitMs).begin();
   }
@@ -256,6 +219,7 @@ class RepeatWait implements Timed {
   wheelIndex = 0;
   readonly #failed: Attempt;
   readonly #end: End;
+  readonly #context = callerContext();
 
   constructor(failed: Attempt, end: End, deadline: number) {
     this.#failed = failed;
@@ -275,6 +239,10 @@ class RepeatWait implements Timed {
 
   expire(now: number): void {
     this.#detach();
+    this.#context.runInAsyncScope(this.#repeat, this, now);
+  }
+
+  #repeat(now: number): void {
     const { target: host, fn, options, resolve, reject, endsAt, attempt } = this.#failed;
     const token = endsAt !== undefined && now >= endsAt ? 0 : host.admit(options);
     if (token === 0) {
@@ -297,52 +265,7 @@ class RepeatWait implements Timed {
   }
 }
 
-function refusedBy(host: RunHost): End {
-  return thrown(host.rejection().toError());
-}
-
-function thrown(value: unknown): End {
-  return { outcome: 'failure', threw: true, value };
-}
-
-/** A call has failed for good: its caller gets the best answer that there is. */
-function conclude(call: Call, end: End): void {
-  const { target: host, options } = call;
-  const kept = host.acts && options.stale && host.stale.find(options.stale, host.time.current());
-  if (kept) {
-    host.counts.staleAnswers++;
-    call.resolve(kept.value);
-  } else if (host.acts && options.fallback !== undefined) {
-    fallBack(call, options.fallback, end);
-  } else {
-    settle(call, end.threw, end.value);
-  }
-}
-
-function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): void {
-  const failed = (error: unknown) => {
-    call.target.reportCallback('fallback', error);
-    settle(call, end.threw, end.value);
-  };
-  const answered = (answer: unknown) => {
-    call.target.counts.fallbacks++;
-    call.resolve(answer);
-  };
-  try {
-    const answer = fallback(end.threw ? end.value : undefined);
-    if (isThenable(answer)) answer.then(answered, failed);
-    else answered(answer);
-  } catch (error) {
-    failed(error);
-  }
-}
-
-function settle(call: Call, threw: boolean, value: unknown): void {
-  if (threw) call.reject(value);
-  else call.resolve(value);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
-  return typeof (value as { then?: unknown }).then === 'function';
+/** The async context of the code that runs now, for what a timer does on its behalf. */
+function callerContext(): AsyncResource {
+  return new AsyncResource('healix.run', { requireManualDestroy: true });
 }

@@ -118,3 +118,11 @@ describe('targets that nobody uses', () => {
     expect(runtime.target('upstream:gone').status().counts.success).toBe(0);
   });
 });
+
+test('settings that clash with the defaults are found before there is a target', () => {
+  const defaults = { circuit: { maxOpenMs: 1_500 } };
+  const targets = { 'upstream:a': { circuit: { openMs: 5_000 } } };
+  expect(() => createTestHealing({ defaults, targets })).toThrow(
+    expect.objectContaining({ path: 'targets.upstream:a.circuit.maxOpenMs' }),
+  );
+});

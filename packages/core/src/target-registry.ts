@@ -1,5 +1,5 @@
 import type { TargetOptions } from './config/schema.ts';
-import { KIND_DEFAULTS, resolveTarget } from './config/settings.ts';
+import { checkTargetOptions, KIND_DEFAULTS, resolveTarget } from './config/settings.ts';
 import type { BaseSettings } from './config/settings-stack.ts';
 import { kindOf, NamePattern, type TargetKind } from './config/target-name.ts';
 import { Target, type TargetContext } from './target.ts';
@@ -94,4 +94,25 @@ export class TargetRegistry {
 function makeBase(kind: TargetKind, path: string, said: readonly TargetOptions[]): BaseSettings {
   const layers: TargetOptions[] = [KIND_DEFAULTS[kind], ...said];
   return { layers, settings: resolveTarget(layers, path) };
+}
+
+/** @throws ConfigError for a wrong setting of a target */
+export function readRules({
+  defaults = {},
+  targets = {},
+}: {
+  defaults?: TargetOptions | undefined;
+  targets?: Readonly<Record<string, TargetOptions & { match?: string | undefined }>> | undefined;
+}): TargetRules {
+  checkTargetOptions(defaults, 'defaults');
+  const exact = new Map<string, TargetOptions>();
+  const patterns: { pattern: NamePattern; options: TargetOptions }[] = [];
+  for (const [key, { match, ...options }] of Object.entries(targets)) {
+    const path = `targets.${key}`;
+    checkTargetOptions(options, path);
+    for (const kind of Object.values(KIND_DEFAULTS)) resolveTarget([kind, defaults, options], path);
+    if (match === undefined) exact.set(key, options);
+    else patterns.push({ pattern: new NamePattern(match), options });
+  }
+  return { defaults, exact, patterns };
 }

@@ -4,8 +4,14 @@ import type { HealthMonitor } from './health/monitor.ts';
 import type { HealthStatus } from './health/status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 
-/** Calls that observe mode would have refused, by what they really came to, or cut short. */
-export type WouldHave = Record<'success' | 'failure' | 'overload' | 'ignored' | 'timedOut', number>;
+/**
+ * What observe mode would have done: calls that it would have refused, by what they really came to; those that
+ * it would have cut short, repeated, or answered with a fallback or a stale answer.
+ */
+export type WouldHave = Record<
+  'success' | 'failure' | 'overload' | 'ignored' | 'timedOut' | 'repeated' | 'replaced',
+  number
+>;
 
 /** How one target is doing. Rates and latencies are of the last 10 s or so. */
 export interface TargetStatus extends HealthStatus {

@@ -24,7 +24,7 @@ describe('force', () => {
     await clock.advance(3_600_000);
     expect(target.acquire().ok).toBe(false);
     expect(target.status()).toMatchObject({ state: 'open', forced: 'open', status: 'critical' });
-    expect(target.status().reasons).toContain('the circuit is forced open');
+    expect(target.status().reasons).toContain('the circuit is forced open: maintenance of the database');
     expect(transitions).toMatchObject([
       {
         from: 'closed',
@@ -101,6 +101,17 @@ describe('update', () => {
     target.update({ policy: { concurrency: undefined } });
     expect(target.settings.policy.concurrency).toBe(1);
     if (held.ok) target.release(held, 'success');
+  });
+
+  test('null takes an earlier update back, never what was configured', () => {
+    const { target } = setup();
+    const configured = target.settings;
+    target.update({ policy: { deny: 'maintenance', concurrency: 3 }, timeoutMs: 5 });
+    expect(target.acquire()).toMatchObject({ ok: false, reason: 'policy' });
+    target.update({ policy: { deny: null }, timeoutMs: null });
+    expect(target.settings).toMatchObject({ timeoutMs: 10_000, policy: { concurrency: 3 } });
+    target.update({ policy: null });
+    expect(target.settings).toEqual(configured);
   });
 
   test('what is wrong changes nothing and makes no version', () => {

@@ -1,20 +1,25 @@
 import { ambientOptions } from './ambient.ts';
 import type { CircuitState, CircuitTransition, ForcedState } from './circuit/breaker.ts';
-import type { Outcome, TargetOptions } from './config/schema.ts';
+import type { Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
-import { ConfigError } from './errors.ts';
+import { ClosedError, ConfigError } from './errors.ts';
 import { Gate, type GateContext } from './gate.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
-import { type AttemptContext, type RunHost, run } from './run.ts';
-import { layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
+import { run } from './run.ts';
+import type { RunHost } from './run-end.ts';
+import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
 import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
 export interface TargetContext extends GateContext {
+  /** Takes the target back into the runtime, should it have been dropped. */
+  readopt(target: Target): void;
+  /** True once the runtime was closed. */
+  readonly closing: boolean;
   /** Has the control loop watch the target. */
   activate(target: Target): void;
   /** Has `reclaim` called if `permit` is dropped while `ticket` is not released. */
@@ -112,6 +117,7 @@ export class Target extends Gate implements RunHost {
   record(signal: string, value: number): void {
     if (typeof signal !== 'string' || signal === '') throw new ConfigError('record', signal, 'a name');
     if (!Number.isFinite(value)) throw new ConfigError(`record.${signal}`, value, 'a number');
+    this.#context.readopt(this);
     const { signals } = this.monitor;
     if (Object.hasOwn(signals, signal) || Object.keys(signals).length < MOST_SIGNALS) {
       this.monitor.signal(signal, value);
@@ -125,12 +131,14 @@ export class Target extends Gate implements RunHost {
     if (state !== null && state !== 'open' && state !== 'closed') {
       throw new ConfigError('force', state, "one of 'open', 'closed', null");
     }
+    this.#context.readopt(this);
     this.breaker.force(state, this.time.read(), reason);
     return { scope: 'process' };
   }
 
-  /** Changes settings at run time. State and counts are kept. @throws ConfigError */
-  update(options: TargetOptions): void {
+  /** Changes settings at run time; null takes an earlier change back. State and counts are kept. @throws ConfigError */
+  update(options: TargetUpdate): void {
+    this.#context.readopt(this);
     if (this.#stack.update(options)) this.#settingsChanged('user', options);
   }
 
@@ -171,6 +179,10 @@ export class Target extends Gate implements RunHost {
     return super.isDisposable(now, idleMs) && !this.#stack.updated;
   }
 
+  medianMs(now: number): number {
+    return this.monitor.latency.quantiles([0.5], now)[0] ?? 0;
+  }
+
   retryAfterMs(threw: boolean, value: unknown): number {
     return retryAfterOf(threw, value, this.time.clock.wall());
   }
@@ -185,6 +197,10 @@ export class Target extends Gate implements RunHost {
 
   protected watchForLeak(permit: Permit, ticket: LeakTicket): void {
     this.#context.watchForLeak(permit, this, ticket);
+  }
+
+  protected checkMayWait(): void {
+    if (this.#context.closing) throw new ClosedError('the runtime was closed', { target: this.name });
   }
 
   protected attend(): void {

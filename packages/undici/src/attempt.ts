@@ -1,5 +1,5 @@
 import type { Outcome, Permit, Target } from '@healix/core';
-import { attemptLimitMs, isProbe, timeoutError } from '@healix/core/adapter';
+import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
@@ -267,7 +267,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
       this.abandon(call.signal.reason);
       return;
     }
-    const error = timeoutError(target, permit.start, now, call.endsAt);
+    const error = deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
     this.#drop(error);
     controller?.abort(error);
     if (!this.#repeats('failure', 0)) call.fail(error);
@@ -276,7 +276,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #lookAtBody(now: number): void {
     const { call, permit, target } = this;
     if (now >= call.endsAt) {
-      const error = timeoutError(target, permit.start, now, call.endsAt);
+      const error = deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
       this.#drop(error);
       this.leave(call.paused ? this.#outcome : 'failure');
       this.controller?.abort(error);

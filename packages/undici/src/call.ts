@@ -113,7 +113,7 @@ export class Call implements AttemptOwner, Waiting {
 
   repeat(retryAfterMs: number): boolean {
     const { target, options, endsAt, signal } = this;
-    if (!target.acts || this.aborted || signal?.aborted || !isReplayable(options.body)) return false;
+    if (this.aborted || signal?.aborted || !isReplayable(options.body)) return false;
     const operation = operationOf(options, this.#own);
     const waitMs = takeRepeat(target, operation, this.#attempts, retryAfterMs, endsAt);
     if (waitMs === undefined) return false;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { constants } from 'node:http2';
 import { PassThrough } from 'node:stream';
 import { expect } from 'vitest';
@@ -101,6 +102,25 @@ export const aborts: readonly Case[] = [
       await until('the handler to run', () => route.entered === 1);
       stream.close(constants.NGHTTP2_CANCEL);
       await service.booked('route:GET /hangs', { ignored: 1 });
+    },
+  },
+  {
+    title: 'HTTP/2: a reset while an answer that has been written in full is still on its way is ignored',
+    needs: ['http2'],
+    async run(lab) {
+      // More than the client's window takes, so that most of it waits when the client leaves.
+      const body = Buffer.alloc(4 << 20);
+      const headers = { 'content-type': 'application/octet-stream' };
+      const service = await lab.healed({
+        http2: true,
+        routes: [{ method: 'GET', path: '/large', handler: (call) => call.send({ headers, body }) }],
+      });
+      const stream = service.http2().request({ ':path': '/large' });
+      stream.on('error', () => {});
+      await once(stream, 'response');
+      expect(service.inFlight).toBe(1);
+      stream.close(constants.NGHTTP2_CANCEL);
+      await service.booked('route:GET /large', { ignored: 1 });
     },
   },
   {

@@ -1,10 +1,11 @@
+import { PassThrough } from 'node:stream';
 import { expect } from 'vitest';
 import type { Case } from '../harness/case.ts';
 import { failsOnDemand, halfOpen, QUICK } from '../harness/circuits.ts';
 import { wire } from '../harness/raw-client.ts';
 import type { Service } from '../harness/service.ts';
 import type { Handler, RouteSpec } from '../harness/subject.ts';
-import { pause, until } from '../harness/wait.ts';
+import { until } from '../harness/wait.ts';
 
 const NAME = 'route:GET /it';
 const options = { defaults: { circuit: QUICK } };
@@ -98,13 +99,10 @@ export const probes: readonly Case[] = [
   {
     title: 'a probe that turns into an event stream gives its place back',
     async run(lab) {
-      const streams: Handler = async (call) => {
-        call.takeOver();
-        await pause(20);
-        if ('writeProcessing' in call.res) {
-          call.res.writeHead(200, { 'content-type': 'text/event-stream' });
-          call.res.write('data: begun\n\n');
-        }
+      const streams: Handler = (call) => {
+        const feed = new PassThrough();
+        feed.write('data: begun\n\n');
+        return call.send({ headers: { 'content-type': 'text/event-stream' }, body: feed });
       };
       const service = await lab.healed({ routes: [routed({ streams })] }, options);
       await halfOpen(service, NAME, '/it');

@@ -4,7 +4,7 @@ import { wire } from './raw-client.ts';
 import type { AppSpec, Call } from './subject.ts';
 
 /** One request of a script, as it goes over the wire. */
-export interface Line {
+interface Line {
   readonly method: string;
   readonly bytes: string;
 }

@@ -69,7 +69,7 @@ const settings: fc.Arbitrary<Settings> = fc.record(
     slowCallRate: fc.constantFrom(0.3, 0.8),
     slowCallMs: fc.constantFrom(100, 600_000),
     windowMs: fc.constantFrom(100, 1_000, 10_000),
-    windowCalls: fc.constantFrom(1, 4, 10),
+    windowCalls: fc.constantFrom(8, 10, 25),
     minimumCalls: fc.integer({ min: 1, max: 8 }),
     consecutiveFailures: fc.integer({ min: 1, max: 4 }),
     consecutiveWithinMs: fc.constantFrom(100, 60_000),
@@ -185,6 +185,6 @@ test('behaves like the model, and whatever probes do, admits a call again after 
         }
       },
     ),
-    { numRuns: 1_500 },
+    { numRuns: 500 },
   );
 });

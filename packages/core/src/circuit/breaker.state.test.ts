@@ -30,7 +30,11 @@ describe('force', () => {
     calls(4, 'failure');
     expect(breaker.state).toBe('closed');
     calls(1, 'failure');
-    expect(transitions).toMatchObject([{ to: 'open', reason: 'consecutive-failures' }]);
+    expect(transitions).toMatchObject([
+      { from: 'closed', to: 'closed', reason: 'forced' },
+      { from: 'closed', to: 'closed', reason: 'released' },
+      { to: 'open', reason: 'consecutive-failures' },
+    ]);
   });
 
   test('open refuses at once, in the midst of a trial too, and is tried at once when given back', () => {
@@ -100,4 +104,12 @@ describe('snapshot and restore', () => {
     expect(breaker.retryAfterMs()).toBeGreaterThanOrEqual(800);
     expect(breaker.retryAfterMs()).toBeLessThanOrEqual(2_000);
   });
+});
+
+test('a circuit that a person had forced open has not tripped, even while it is tried', () => {
+  const { breaker } = setup();
+  breaker.force('open');
+  breaker.force(null);
+  expect(breaker.state).toBe('half-open');
+  expect(breaker.tripped).toBe(false);
 });

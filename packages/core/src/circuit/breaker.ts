@@ -65,11 +65,13 @@ export class CircuitBreaker {
   #state: CircuitState = 'closed';
   #forced: ForcedState = null;
   #detail: string | undefined;
+  #forcedDetail: string | undefined;
   #closedToken = 1;
   #lastToken = 1;
   #soleToken = 0;
 
   readonly #judge: TripJudge;
+  #tripped = false;
   #openings = 0;
   #openUntil = 0;
   #notBefore = 0;
@@ -105,6 +107,11 @@ export class CircuitBreaker {
 
   stateAt(now: number): CircuitState {
     return this.#state === 'open' && now >= this.#openUntil ? 'half-open' : this.#state;
+  }
+
+  /** True from a trip until the circuit closes again; not for one that a person had forced open. */
+  get tripped(): boolean {
+    return this.#tripped;
   }
 
   /** True while every call is admitted and none is a probe. */
@@ -186,10 +193,13 @@ export class CircuitBreaker {
    * then tried at once, one forced closed starts with a clean window.
    */
   force(state: ForcedState, now: number = this.#clock.now(), detail?: string): void {
-    if (state === this.#forced) return;
+    if (state === this.#forced && (state === null || detail === this.#forcedDetail)) return;
     const was = this.#forced;
+    const before = this.#state;
     this.#detail = detail;
     this.#forced = state;
+    this.#forcedDetail = detail;
+    this.#tripped = false;
     if (state === 'open') {
       this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
     } else if (state === 'closed') {
@@ -199,12 +209,26 @@ export class CircuitBreaker {
     } else {
       this.#enterClosed(now, false, 'released');
     }
+    // A person's word is told even where it changes nothing but who decides.
+    if (this.#state === before) this.#tell(before, before, state === null ? 'released' : 'forced', now);
     this.#detail = undefined;
+  }
+
+  /** What the person who forced it says. */
+  get forcedDetail(): string | undefined {
+    return this.#forced === null ? undefined : this.#forcedDetail;
+  }
+
+  /** Why a call is refused, for people. */
+  get refusal(): string {
+    if (this.#forced === 'open') return `the circuit is forced open${because(this.#forcedDetail)}`;
+    if (this.#state === 'closed') return 'the circuit has just closed, and lets traffic back in step by step';
+    return this.#state === 'open' ? 'the circuit is open' : 'the circuit is being tried';
   }
 
   /** Ms until another try makes sense; 0 when it does now. */
   retryAfterMs(now: number = this.#clock.now()): number {
-    if (this.#state === 'closed') return 0;
+    if (this.#state === 'closed') return this.#ramp?.leftMs(now, this.#settings.rampMs) ?? 0;
     if (this.#forced === 'open') return this.#settings.maxOpenMs;
     if (this.#state === 'open') return Math.max(0, this.#openUntil - now);
     const probes = this.#probes as ProbeRound;
@@ -261,6 +285,7 @@ export class CircuitBreaker {
       this.#enterClosed(now, false, 'restored');
     } else {
       const longest = Math.max(this.#settings.maxOpenMs, LONGEST_NOTICE_MS);
+      this.#tripped = true;
       this.#enterOpen(now, now + within(openLeftMs - passed, longest), 'restored');
     }
   }
@@ -275,6 +300,7 @@ export class CircuitBreaker {
     const { openMs, maxOpenMs } = this.#settings;
     const jittered = openMs * 2 ** this.#openings * (1 - JITTER + 2 * JITTER * this.#random.next());
     this.#openings = Math.min(this.#openings + 1, MOST_OPENINGS);
+    this.#tripped = true;
     this.#enterOpen(now, Math.max(from + Math.min(jittered, maxOpenMs), this.#notBefore), reason);
   }
 
@@ -290,6 +316,8 @@ export class CircuitBreaker {
       if (now < this.#openUntil) return 0;
       this.#probes = new ProbeRound(this.#settings.probes, this.probeLimitMs + LEASE_MARGIN_MS);
       this.#enter('half-open', 'due', now);
+      // Whoever was told may have closed it.
+      if (this.plain) return this.#closedToken;
     }
     return this.#probes?.grant(this.#lastToken + 1, now) ? ++this.#lastToken : 0;
   }
@@ -335,6 +363,7 @@ export class CircuitBreaker {
     this.#probes = undefined;
     this.#closedToken = ++this.#lastToken;
     this.#closedAt = now;
+    this.#tripped = false;
     this.#ramp = ramp ? new Ramp(now) : undefined;
     this.#judge.clear();
     this.#enter('closed', reason, now);
@@ -343,8 +372,16 @@ export class CircuitBreaker {
   #enter(to: CircuitState, reason: string, now: number): void {
     const from = this.#state;
     this.#state = to;
-    if (from !== to) this.#onTransition?.({ from, to, reason, detail: this.#detail }, now);
+    if (from !== to) this.#tell(from, to, reason, now);
   }
+
+  #tell(from: CircuitState, to: CircuitState, reason: string, now: number): void {
+    this.#onTransition?.({ from, to, reason, detail: this.#detail }, now);
+  }
+}
+
+function because(detail: string | undefined): string {
+  return detail === undefined ? '' : `: ${detail}`;
 }
 
 /** A number from outside, between 0 and `most`; NaN is 0. */

@@ -14,6 +14,11 @@ export class Ramp {
     return Math.min(1, FIRST_SHARE + ((1 - FIRST_SHARE) * (now - this.#from)) / rampMs);
   }
 
+  /** Ms until all traffic is let in. */
+  leftMs(now: number, rampMs: number): number {
+    return Math.max(0, this.#from + rampMs - now);
+  }
+
   /** Whether one more call is let in, when `share` of them are. */
   admits(share: number): boolean {
     this.#credit += share;

@@ -41,7 +41,9 @@ export const runtimeSchema = z.strictObject({
     .min(1)
     .max(1_000_000)
     .default(64)
-    .describe('Calls that are timed exactly in each 20 ms; with more, one in 16 is.'),
+    .describe(
+      'Calls that are timed in each 20 ms, all of them while there are no more; with more, an even sample.',
+    ),
   defaults: targetSchema.prefault({}),
   targets: z.record(z.string(), namedTargetSchema).default({}),
   notify: z

@@ -31,7 +31,9 @@ export const circuitSchema = z.strictObject({
     .describe('Take the rates over this many last calls instead of over a time.'),
   minimumCalls: count(1, 100_000)
     .default(20)
-    .describe('Fewer calls in the window than this say nothing about a rate.'),
+    .describe(
+      'Fewer calls in the window than this say nothing about a rate. Default: 20, or `windowCalls` where that is less.',
+    ),
   consecutiveFailures: count(1, 1_000)
     .default(5)
     .describe(
@@ -83,7 +85,7 @@ export const retrySchema = z.strictObject({
     .describe('A Retry-After up to this is waited for; with a longer one the answer is returned as it is.'),
 });
 
-const rateSchema = z.strictObject({
+export const rateSchema = z.strictObject({
   calls: z.number().gt(0).max(1e9).describe('Calls allowed in `perMs`.'),
   perMs: ms(1, 86_400_000).default(1_000).describe('The time that `calls` are allowed in.'),
   burst: z
@@ -108,7 +110,7 @@ export const policySchema = z.strictObject({
   neverOpen: z.boolean().default(false).describe('The circuit never opens by itself; all else goes on.'),
 });
 
-export const recoverySchema = z.strictObject({
+const recoverySchema = z.strictObject({
   proveMs: ms(10, 3_600_000)
     .default(2_000)
     .describe('Time that a recovery level has to prove itself before the next one is climbed.'),
@@ -172,9 +174,18 @@ export type CircuitOptions = z.input<typeof circuitSchema>;
 export type RetryOptions = z.input<typeof retrySchema>;
 export type PolicyOptions = z.input<typeof policySchema>;
 export type RecoveryOptions = z.input<typeof recoverySchema>;
+/** What bounds repeats, where a budget stands alone. */
+export type RetryBudgetOptions = Pick<RetryOptions, 'budget' | 'budgetPerSecond'>;
 export type RateOptions = z.input<typeof rateSchema>;
 /** What a user may say of a target. Every setting has a default: `docs/settings.md`. */
 export type TargetOptions = z.input<typeof targetSchema>;
+
+type Update<T> = {
+  [K in keyof T]?: (NonNullable<T[K]> extends Plain ? Update<NonNullable<T[K]>> : T[K]) | null | undefined;
+};
+type Plain = { readonly [key: string]: unknown };
+/** Settings to change at run time. `null` takes back what an earlier update said. */
+export type TargetUpdate = Update<TargetOptions>;
 
 export type CircuitSettings = Readonly<z.output<typeof circuitSchema>> & { readonly maxOpenMs: number };
 export type RetrySettings = Readonly<z.output<typeof retrySchema>>;

@@ -21,12 +21,27 @@ test('route, update, overlay: each is stronger than what came before, and an ove
   expect(stack.version).toBe(6);
 });
 
-test('the same route options again are no change, others replace them', () => {
+test('the same route options again are no change, others come beside them', () => {
   const stack = stackOn({});
   const route = { timeoutMs: 2 };
   expect([stack.setRoute(route), stack.setRoute(route)]).toEqual([true, false]);
+  expect(stack.setRoute({ timeoutMs: 2 })).toBe(false);
   stack.setRoute({ deadlineMs: 5 });
-  expect(stack.settings.timeoutMs).toBeUndefined();
+  expect(stack.settings).toMatchObject({ timeoutMs: 2, deadlineMs: 5 });
+  stack.setRoute({ timeoutMs: 3 });
+  expect(stack.settings).toMatchObject({ timeoutMs: 3, deadlineMs: 5 });
+});
+
+test('a function written inline is the same setting each time, and an update that changes nothing is none', () => {
+  const stack = stackOn({});
+  const inline = () => stack.setRoute({ classify: () => 'success' });
+  expect([inline(), inline(), stack.update({ timeoutMs: 9 }), stack.update({ timeoutMs: 9 })]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+  expect(stack.version).toBe(3);
 });
 
 test('what does not go together with the rest changes nothing, then or later', () => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TargetOptions, TargetSettings } from './schema.ts';
-import { checkTargetOptions, mergeOptions, resolveTarget } from './settings.ts';
+import { ConfigError } from '../errors.ts';
+import type { TargetOptions, TargetSettings, TargetUpdate } from './schema.ts';
+import { checkTargetOptions, mergeOptions, resolveTarget, withoutNulls } from './settings.ts';
 
 /** Who changed a target's settings. */
 export type SettingsAuthor = 'user' | 'recovery';
@@ -18,6 +19,7 @@ export interface BaseSettings {
 export class SettingsStack {
   readonly #name: string;
   readonly #base: BaseSettings;
+  readonly #routesSeen = new WeakSet<object>();
   #route: TargetOptions | undefined;
   #updates: TargetOptions | undefined;
   #overlays: ReadonlyMap<string, TargetOptions> | undefined;
@@ -35,21 +37,28 @@ export class SettingsStack {
     return this.#updates !== undefined;
   }
 
-  /** What stands beside the call or the route. Given anew, it replaces what it said before; the same is no change. */
+  /** What stands beside the call or the route, in one place or in several: the last word on each setting counts. */
   setRoute(options: TargetOptions): boolean {
-    if (options === this.#route || isDeepStrictEqual(options, this.#route)) return false;
+    if (this.#routesSeen.has(options)) return false;
     checkTargetOptions(options, this.#name);
     const before = this.#route;
-    this.#route = options;
+    const after = mergeOptions(before ?? {}, options);
+    this.#routesSeen.add(options);
+    if (sameOptions(before ?? {}, after)) return false;
+    this.#route = after;
     return this.#publish(() => {
       this.#route = before;
     });
   }
 
-  update(options: TargetOptions): boolean {
-    checkTargetOptions(options, this.#name);
+  update(options: TargetUpdate): boolean {
+    if (typeof options !== 'object' || options === null)
+      throw new ConfigError(this.#name, options, 'an object');
+    checkTargetOptions(withoutNulls(options), this.#name);
     const before = this.#updates;
-    this.#updates = mergeOptions(before ?? {}, options);
+    const after = withoutNulls(mergeOptions(before ?? {}, options));
+    if (sameOptions(before ?? {}, after)) return false;
+    this.#updates = after;
     return this.#publish(() => {
       this.#updates = before;
     });
@@ -81,4 +90,17 @@ export class SettingsStack {
     this.version++;
     return true;
   }
+}
+
+/** Equal, where a function written inline, and so made anew each time, is taken for the same by its source. */
+function sameOptions(a: object, b: object): boolean {
+  return isDeepStrictEqual(bySource(a), bySource(b));
+}
+
+function bySource(options: object): object {
+  const entries = Object.entries(options).map(([key, value]) => [
+    key,
+    typeof value === 'function' ? String(value) : value,
+  ]);
+  return Object.fromEntries(entries);
 }

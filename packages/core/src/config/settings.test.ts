@@ -76,3 +76,11 @@ test('mergeOptions changes neither side, and does not reach the prototype', () =
   mergeOptions({}, JSON.parse('{"__proto__": {"polluted": true}}'));
   expect('polluted' in {}).toBe(false);
 });
+
+test('a window of few calls needs no more of them than it holds', () => {
+  expect(resolveTarget([{ circuit: { windowCalls: 10 } }], 'a').circuit.minimumCalls).toBe(10);
+  expect(resolveTarget([{ circuit: { windowCalls: 50 } }], 'a').circuit.minimumCalls).toBe(20);
+  expect(() => resolveTarget([{ circuit: { windowCalls: 5, minimumCalls: 6 } }], 'a')).toThrow(
+    expect.objectContaining({ path: 'a.circuit.minimumCalls', allowed: 'at most windowCalls (5)' }),
+  );
+});

@@ -3,6 +3,15 @@ import {
   type CircuitOptions,
   type CircuitSettings,
   circuitSchema,
+  type PolicyOptions,
+  type PolicySettings,
+  policySchema,
+  type RateOptions,
+  type RateSettings,
+  type RetryBudgetOptions,
+  type RetrySettings,
+  rateSchema,
+  retrySchema,
   type TargetOptions,
   type TargetSettings,
   targetSchema,
@@ -18,7 +27,7 @@ export const KIND_DEFAULTS = { route: {}, upstream: { timeoutMs: OUTBOUND_TIMEOU
 /** Checks what a user wrote without filling anything in, so that it can be laid over other settings. */
 export function checkTargetOptions(options: unknown, path: string): TargetOptions {
   validate(targetSchema, options, path);
-  checkOpenTimes((options as TargetOptions).circuit, `${path}.circuit`);
+  checkCircuit((options as TargetOptions).circuit ?? {}, `${path}.circuit`);
   return options as TargetOptions;
 }
 
@@ -26,21 +35,50 @@ export function checkTargetOptions(options: unknown, path: string): TargetOption
 export function resolveTarget(layers: readonly TargetOptions[], path: string): TargetSettings {
   const merged = layers.reduce<Record<string, unknown>>((under, over) => mergeOptions(under, over), {});
   const parsed = validate(targetSchema, merged, path);
-  checkOpenTimes(merged.circuit as CircuitOptions | undefined, `${path}.circuit`);
-  return deepFreeze({ ...parsed, circuit: withMaxOpen(parsed.circuit) });
+  const given = (merged.circuit ?? {}) as CircuitOptions;
+  checkCircuit(given, `${path}.circuit`);
+  const settings = deepFreeze({ ...parsed, circuit: completeCircuit(parsed.circuit, given) });
+  for (const part of [settings.circuit, settings.retry, settings.policy, settings.policy.rate]) {
+    if (part !== undefined) resolved.add(part);
+  }
+  return settings;
 }
 
-const resolvedCircuits = new WeakSet<object>();
+/** Parts of settings that were resolved: a part that is given them does not check them again. */
+const resolved = new WeakSet<object>();
 
-/** Settings of a circuit; those that were resolved before come back as they are. */
+/** Settings of a circuit that may stand alone. */
 export function resolveCircuit(options: CircuitOptions): CircuitSettings {
-  if (resolvedCircuits.has(options)) return options as CircuitSettings;
+  if (resolved.has(options)) return options as CircuitSettings;
   const parsed = validate(circuitSchema, options, 'circuit');
-  checkOpenTimes(options, 'circuit');
-  return deepFreeze(withMaxOpen(parsed));
+  checkCircuit(options, 'circuit');
+  return deepFreeze(completeCircuit(parsed, options));
 }
 
-/** Lays `over` on `under`: objects merge, all else is replaced, undefined says nothing. */
+/** Settings of a policy that may stand alone. */
+export function resolvePolicy(options: PolicyOptions): PolicySettings {
+  if (resolved.has(options)) return options as PolicySettings;
+  const policy = deepFreeze(validate(policySchema, options, 'policy'));
+  if (policy.rate !== undefined) resolved.add(policy.rate);
+  return policy;
+}
+
+/** Settings of a rate that may stand alone. */
+export function resolveRate(options: RateOptions): RateSettings {
+  return resolved.has(options)
+    ? (options as RateSettings)
+    : deepFreeze(validate(rateSchema, options, 'rate'));
+}
+
+type BudgetSettings = Pick<RetrySettings, 'budget' | 'budgetPerSecond'>;
+const budgetSchema = retrySchema.pick({ budget: true, budgetPerSecond: true });
+
+/** Settings of a retry budget that may stand alone. */
+export function resolveBudget(options: RetryBudgetOptions): BudgetSettings {
+  return resolved.has(options) ? (options as RetrySettings) : validate(budgetSchema, options, 'budget');
+}
+
+/** Lays `over` on `under`: objects merge, undefined says nothing, all else replaces. */
 export function mergeOptions(
   under: Readonly<Record<string, unknown>>,
   over: object,
@@ -54,17 +92,34 @@ export function mergeOptions(
   return merged;
 }
 
-function withMaxOpen(circuit: { openMs: number; maxOpenMs?: number | undefined }): CircuitSettings {
-  const maxOpenMs = circuit.maxOpenMs ?? Math.max(SHORTEST_MAX_OPEN_MS, circuit.openMs);
-  const settings = { ...circuit, maxOpenMs } as CircuitSettings;
-  resolvedCircuits.add(settings);
+/** `options` without what is null in them. */
+export function withoutNulls(options: object): Record<string, unknown> {
+  const kept = Object.entries(options).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    kept.map(([key, value]) => [key, isPlainObject(value) ? withoutNulls(value) : value]),
+  );
+}
+
+type ParsedCircuit = Omit<CircuitSettings, 'maxOpenMs'> & { maxOpenMs?: number | undefined };
+
+/** Defaults that depend on other settings. */
+function completeCircuit(parsed: ParsedCircuit, given: CircuitOptions): CircuitSettings {
+  const { openMs, windowCalls = Number.POSITIVE_INFINITY } = parsed;
+  const maxOpenMs = parsed.maxOpenMs ?? Math.max(SHORTEST_MAX_OPEN_MS, openMs);
+  const minimumCalls = given.minimumCalls ?? Math.min(parsed.minimumCalls, windowCalls);
+  const settings: CircuitSettings = { ...parsed, maxOpenMs, minimumCalls };
+  resolved.add(settings);
   return settings;
 }
 
-function checkOpenTimes(circuit: CircuitOptions | undefined, path: string): void {
-  if (circuit?.maxOpenMs === undefined || circuit.openMs === undefined) return;
-  if (circuit.maxOpenMs >= circuit.openMs) return;
-  throw new ConfigError(`${path}.maxOpenMs`, circuit.maxOpenMs, `at least openMs (${circuit.openMs})`);
+/** Settings that do not go together. */
+function checkCircuit({ openMs, maxOpenMs, windowCalls, minimumCalls }: CircuitOptions, path: string): void {
+  if (maxOpenMs !== undefined && openMs !== undefined && maxOpenMs < openMs) {
+    throw new ConfigError(`${path}.maxOpenMs`, maxOpenMs, `at least openMs (${openMs})`);
+  }
+  if (windowCalls !== undefined && minimumCalls !== undefined && minimumCalls > windowCalls) {
+    throw new ConfigError(`${path}.minimumCalls`, minimumCalls, `at most windowCalls (${windowCalls})`);
+  }
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

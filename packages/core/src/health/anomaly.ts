@@ -15,10 +15,15 @@ export interface Anomaly {
 
 /** Tried from the shortest, so that both a fault and its end are seen soon where there is traffic enough. */
 const WINDOWS_MS = [1_000, 2_000, 5_000, 10_000];
+/** Fewer bad calls than this are chance, however few the calls. */
+const ENOUGH = 4;
+/** Standard deviations between the share that is seen and the one that is taken for certain. */
+const SURE = 1.96;
 
 /**
- * Compares a target with fixed thresholds: an open circuit, the share of failed and of slow calls over the
- * shortest window that has enough calls, and calls in flight against the limit.
+ * Compares a target with fixed thresholds: an open circuit, the share of failed and of slow calls, and calls in
+ * flight against the limit. A share is judged over the shortest window that is conclusive: one failure in ten
+ * calls is no tenth of all calls.
  */
 export function detectByThreshold(
   monitor: HealthMonitor,
@@ -26,23 +31,52 @@ export function detectByThreshold(
   settings: RecoverySettings,
   now: number,
 ): Anomaly | undefined {
-  const health = judgeable(monitor, settings.anomalyCalls, now);
-  const { calls, failureRate, slowRate, saturation, inFlight } = health;
   if (circuit !== 'closed') {
+    const { calls, failureRate, slowRate } = judgeable(monitor, settings.anomalyCalls, now);
     const kind = slowRate > failureRate ? 'latency' : 'error-rate';
     return { kind, severity: 1, evidence: { calls, failureRate, slowRate } };
   }
-  const enough = calls >= settings.anomalyCalls;
-  if (enough && failureRate >= settings.anomalyRate) {
+  const failing = tooMany(monitor, ({ failure }) => failure, settings, now);
+  if (failing !== undefined) {
+    const { calls, failureRate } = failing;
     return { kind: 'error-rate', severity: failureRate, evidence: { calls, failureRate } };
   }
-  if (enough && slowRate >= settings.anomalyRate) {
+  const dragging = tooMany(monitor, ({ slow }) => slow, settings, now);
+  if (dragging !== undefined) {
+    const { calls, slowRate } = dragging;
     return { kind: 'latency', severity: slowRate, evidence: { calls, slowRate } };
   }
-  if (saturation >= settings.saturation) {
-    return { kind: 'saturation', severity: Math.min(1, saturation), evidence: { inFlight, saturation } };
+  const { inFlight, saturation } = monitor.snapshot(now, 0);
+  if (saturation < settings.saturation) return undefined;
+  return { kind: 'saturation', severity: Math.min(1, saturation), evidence: { inFlight, saturation } };
+}
+
+/** The health of the window that shows it, if there are too many bad calls. */
+function tooMany(
+  monitor: HealthMonitor,
+  bad: (health: HealthSnapshot) => number,
+  { anomalyRate, anomalyCalls }: RecoverySettings,
+  now: number,
+): HealthSnapshot | undefined {
+  let health: HealthSnapshot | undefined;
+  for (const windowMs of WINDOWS_MS) {
+    const longer = monitor.snapshot(now, windowMs);
+    if (longer.calls < anomalyCalls) continue;
+    health = longer;
+    if (bad(health) / health.calls < anomalyRate / 2) return undefined;
+    if (bad(health) >= ENOUGH && atLeast(bad(health), health.calls) >= anomalyRate) return health;
   }
-  return undefined;
+  if (health === undefined || bad(health) < ENOUGH) return undefined;
+  const likely = atLeast(bad(health), health.calls) >= anomalyRate / 2;
+  return likely && bad(health) / health.calls >= anomalyRate ? health : undefined;
+}
+
+/** The share that lies behind `bad` of `calls` at the very least (Wilson's score interval, 1927). */
+function atLeast(bad: number, calls: number): number {
+  const share = bad / calls;
+  const square = SURE ** 2 / calls;
+  const spread = SURE * Math.sqrt((share * (1 - share)) / calls + square / (4 * calls));
+  return (share + square / 2 - spread) / (1 + square);
 }
 
 function judgeable(monitor: HealthMonitor, calls: number, now: number): HealthSnapshot {

@@ -2,7 +2,7 @@ import type { Outcome } from '../config/schema.ts';
 import { LatencyHistogram } from './histogram.ts';
 
 /** What calls came to. */
-export interface CallCounts {
+interface CallCounts {
   success: number;
   failure: number;
   overload: number;

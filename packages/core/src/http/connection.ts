@@ -1,16 +1,21 @@
 import type { Socket } from 'node:net';
-import type { Exchange } from './exchange.ts';
-import { isHttp2 } from './raw.ts';
+import { isHttp2, type RawRequest } from './raw.ts';
+
+/** What ends with its connection, if not before. */
+interface Connected {
+  readonly req: RawRequest;
+  complete(): void;
+}
 
 const OPEN = Symbol('open exchanges');
-type Tracked = Socket & { [OPEN]?: Exchange[] };
+type Tracked = Socket & { [OPEN]?: Connected[] };
 
 /**
  * Ends the exchange when its HTTP/1 connection does. The connection is listened to once, not each response: it
  * is cheaper, and on Node 22 a pipelined response that waits for its turn has no 'close' when its client
  * leaves.
  */
-export function endWithConnection(exchange: Exchange): void {
+export function endWithConnection(exchange: Connected): void {
   const socket = exchange.req.socket as Tracked;
   const open = socket[OPEN];
   if (open !== undefined) {
@@ -22,15 +27,15 @@ export function endWithConnection(exchange: Exchange): void {
 }
 
 /** The exchange is over; the connection may go on. */
-export function leaveConnection(exchange: Exchange): void {
+export function leaveConnection(exchange: Connected): void {
   const { req } = exchange;
   const open = isHttp2(req) ? undefined : (req.socket as Tracked)[OPEN];
   if (open === undefined) return;
-  const last = open.pop() as Exchange;
-  if (last === exchange) return;
-  const index = open.indexOf(exchange);
-  if (index >= 0) open[index] = last;
-  else open.push(last);
+  const index = open.lastIndexOf(exchange);
+  const last = open.length - 1;
+  if (index < 0) return;
+  open[index] = open[last] as Connected;
+  open.length = last;
 }
 
 function onClose(this: Tracked): void {

@@ -4,7 +4,6 @@ import { Permit } from '../permit.ts';
 import type { Target } from '../target.ts';
 import type { Timed } from '../time/timer-wheel.ts';
 import { leaveConnection } from './connection.ts';
-import type { Inbound } from './inbound.ts';
 import { isClientGone, isHttp2, type RawRequest, type RawResponse } from './raw.ts';
 import type { Route } from './routes.ts';
 
@@ -24,13 +23,21 @@ export const UNHEALED: RequestHealing = {
   },
 };
 
+/** Whoever let the request in. */
+interface ExchangeOwner {
+  /** Answers in place of a handler that is late. */
+  answerLate(exchange: Exchange, error: DeadlineError): void;
+  /** The target that the exchange belongs to in the end. */
+  bookedAt(exchange: Exchange): Target;
+}
+
 /**
  * One request that was let in, from admission to completion. It is permit, deadline and handle in one, since
  * this object is most of what a healthy request costs.
  */
 export class Exchange extends Permit implements RequestHealing, Timed {
   declare readonly target: Target;
-  readonly inbound: Inbound;
+  readonly inbound: ExchangeOwner;
   readonly route: Route;
   readonly req: RawRequest;
   readonly res: RawResponse;
@@ -51,7 +58,7 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   #controller: AbortController | undefined = undefined;
 
   constructor(
-    inbound: Inbound,
+    inbound: ExchangeOwner,
     target: Target,
     token: number,
     route: Route,
@@ -123,7 +130,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
 
   get #finished(): boolean {
     const { req, res } = this;
-    if (isHttp2(req)) return res.writableEnded && !req.aborted;
+    // A response that was ended tells of no abort; its stream knows whether all of it was sent.
+    if (isHttp2(req)) return res.writableEnded && !req.aborted && req.stream.writableFinished;
     return res.writableFinished || (res.writableEnded && !isClientGone(req));
   }
 

@@ -138,13 +138,19 @@ describe('what a request came to', () => {
   test('a pipelined answer that waits for its turn counts when it was sent', async () => {
     const held: ServerResponse[] = [];
     await serve((_, res) => held.push(res));
-    const visiting = visit(GET + GET, 80);
+    const socket = net.connect(port, '127.0.0.1');
+    let answers = '';
+    socket.setEncoding('utf8').on('data', (text) => {
+      answers += text;
+    });
+    socket.write(GET + GET);
     await expect.poll(() => held.length).toBe(2);
     held[1]?.end('second');
     await soon();
     expect(status().inFlight).toBe(2);
     held[0]?.end('first');
-    await visiting;
+    await expect.poll(() => answers).toMatch(/first.*second/s);
+    socket.destroy();
     await settled({ success: 2, ignored: 0 });
   });
 

@@ -55,7 +55,7 @@ export class Inbound<C = unknown> {
       this.#refuse(req, res, target.rejection(), context);
       return false;
     }
-    const exchange = new Exchange(this as Inbound, target, token, route, req, res, context);
+    const exchange = new Exchange(this, target, token, route, req, res, context);
     watch(exchange);
     const { deadlineMs } = target.settings;
     if (deadlineMs !== undefined && target.acts) {

@@ -9,7 +9,7 @@ export interface Route {
   readonly origin?: unknown;
 }
 
-export const UNMATCHED = 'route:unmatched';
+const UNMATCHED = 'route:unmatched';
 const OTHER = 'route:other';
 
 /** The target of a route: `route:GET /users/:id`. HEAD shares GET's; `*` stands for all methods. */

@@ -5,7 +5,7 @@ import type { Exchange } from './exchange.ts';
 import { isHttp2, type RawRequest } from './raw.ts';
 
 /** Marks the raw request; the same for every copy of healix in the process. */
-export const EXCHANGE: unique symbol = Symbol.for('healix.exchange.1') as never;
+const EXCHANGE: unique symbol = Symbol.for('healix.exchange.1') as never;
 
 type Marked = { [EXCHANGE]?: Exchange };
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];

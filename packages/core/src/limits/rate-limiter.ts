@@ -1,4 +1,8 @@
-import type { RateSettings } from '../config/schema.ts';
+import type { RateOptions } from '../config/schema.ts';
+import { resolveRate } from '../config/settings.ts';
+
+/** What fractions of a token lose when they are added up. */
+const ROUNDING = 1e-6;
 
 /** A token bucket: `calls` in `perMs`, at most `burst` at once. */
 export class RateLimiter {
@@ -7,7 +11,9 @@ export class RateLimiter {
   #tokens: number;
   #filledAt: number;
 
-  constructor(settings: RateSettings, now: number) {
+  /** @throws ConfigError for a wrong setting */
+  constructor(options: RateOptions, now: number) {
+    const settings = resolveRate(options);
     this.#perCallMs = settings.perMs / settings.calls;
     this.#burst = settings.burst ?? Math.max(1, settings.calls);
     this.#tokens = this.#burst;
@@ -18,8 +24,8 @@ export class RateLimiter {
   take(now: number): number {
     const earned = Math.max(0, now - this.#filledAt) / this.#perCallMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
-    this.#filledAt = now;
-    if (this.#tokens < 1) return Math.max(1, (1 - this.#tokens) * this.#perCallMs);
+    this.#filledAt = Math.max(now, this.#filledAt);
+    if (this.#tokens < 1 - ROUNDING) return Math.max(1, (1 - this.#tokens) * this.#perCallMs);
     this.#tokens -= 1;
     return 0;
   }

@@ -1,14 +1,9 @@
 import { TimeWindow } from '../circuit/time-window.ts';
+import type { RetryBudgetOptions } from '../config/schema.ts';
+import { resolveBudget } from '../config/settings.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 
 const WINDOW_MS = 10_000;
-
-export interface RetryBudgetOptions {
-  /** Repeats allowed as a share of the calls of the last 10 s. Default 0.2. */
-  budget?: number;
-  /** Repeats a second allowed however few the calls. Default 1. */
-  budgetPerSecond?: number;
-}
 
 /**
  * Bounds repeats to a share of the calls of the last 10 s, with a floor a second, so that retries cannot
@@ -20,10 +15,15 @@ export class RetryBudget {
   #share: number;
   #floor: number;
 
+  /**
+   * @param options what differs from the defaults of `docs/settings.md`, section retry
+   * @throws ConfigError for a wrong setting
+   */
   constructor(options: RetryBudgetOptions = {}, clock: Clock = systemClock) {
+    const { budget, budgetPerSecond } = resolveBudget(options);
     this.#clock = clock;
-    this.#share = options.budget ?? 0.2;
-    this.#floor = (options.budgetPerSecond ?? 1) * (WINDOW_MS / 1_000);
+    this.#share = budget;
+    this.#floor = budgetPerSecond * (WINDOW_MS / 1_000);
   }
 
   /** Counts a call, which earns its share of a repeat. */
@@ -45,7 +45,9 @@ export class RetryBudget {
     return (this.#window.calls - repeats) * this.#share + this.#floor - repeats;
   }
 
+  /** Puts other settings in force; what was counted is kept. @throws ConfigError */
   update(options: RetryBudgetOptions): void {
+    resolveBudget(options);
     if (options.budget !== undefined) this.#share = options.budget;
     if (options.budgetPerSecond !== undefined) this.#floor = options.budgetPerSecond * (WINDOW_MS / 1_000);
   }

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { PolicyOptions } from '../config/schema.ts';
-import { resolveTarget } from '../config/settings.ts';
 import { OverloadError, PolicyError, RateLimitError } from '../errors.ts';
 import { createTestHealing } from '../testing.ts';
 import { PolicyEnforcer } from './enforcer.ts';
 
-const enforcer = (policy: PolicyOptions) => new PolicyEnforcer(resolveTarget([{ policy }], 'test').policy, 0);
+const enforcer = (policy: PolicyOptions) => new PolicyEnforcer(policy, 0);
 
 function setup(policy: PolicyOptions, circuit = {}) {
   const { runtime, clock } = createTestHealing({ defaults: { policy, circuit, retry: { maxRetries: 0 } } });

@@ -1,4 +1,5 @@
-import type { PolicySettings } from '../config/schema.ts';
+import type { PolicyOptions, PolicySettings } from '../config/schema.ts';
+import { resolvePolicy } from '../config/settings.ts';
 import { RateLimiter } from '../limits/rate-limiter.ts';
 
 /** What a policy is asked about. */
@@ -11,7 +12,7 @@ export interface Operation {
   idempotencyKey?: boolean | undefined;
 }
 
-export type DenialReason = 'policy' | 'rate' | 'concurrency';
+type DenialReason = 'policy' | 'rate' | 'concurrency';
 
 export type PolicyVerdict =
   | { readonly kind: 'allow' }
@@ -38,7 +39,13 @@ export class PolicyEnforcer {
   #settings: PolicySettings;
   #rate: RateLimiter | undefined;
 
-  constructor(settings: PolicySettings, now: number) {
+  /**
+   * @param options what differs from the defaults of `docs/settings.md`, section policy
+   * @param now monotonic ms, from which the rate counts
+   * @throws ConfigError for a wrong setting
+   */
+  constructor(options: PolicyOptions, now: number) {
+    const settings = resolvePolicy(options);
     this.#settings = settings;
     this.#rate = settings.rate && new RateLimiter(settings.rate, now);
   }
@@ -86,7 +93,8 @@ export class PolicyEnforcer {
   }
 
   /** Puts other rules in force. An unchanged rate keeps its count. */
-  update(settings: PolicySettings, now: number): void {
+  update(options: PolicyOptions, now: number): void {
+    const settings = resolvePolicy(options);
     if (!sameRate(settings, this.#settings))
       this.#rate = settings.rate && new RateLimiter(settings.rate, now);
     this.#settings = settings;

@@ -16,6 +16,11 @@ export interface AttemptHost {
   readonly breaker: CircuitBreaker;
   readonly policy: PolicyEnforcer;
   readonly budget: RetryBudget | undefined;
+  /** False in observe mode: nothing is cut short, repeated or replaced. */
+  readonly acts: boolean;
+  /** What half of the calls take at most; 0 while that is not known. */
+  medianMs(now: number): number;
+  noteWouldHave(what: 'repeated'): void;
 }
 
 /** Whether a permit is one of those that try a circuit which is not closed. A probe is never repeated. */
@@ -50,21 +55,20 @@ export function takeRepeat(
 ): number | undefined {
   const { retry } = host.settings;
   if (attempt > retry.maxRetries || !host.policy.mayRepeat(operation)) return undefined;
+  if (!host.acts) {
+    host.noteWouldHave('repeated');
+    return undefined;
+  }
   const now = host.time.current();
   const waitMs = retryDelayMs(retry, attempt, retryAfterMs, host.random);
-  if (waitMs === undefined || (endsAt !== undefined && now + waitMs >= endsAt)) return undefined;
+  if (waitMs === undefined) return undefined;
+  if (endsAt !== undefined && endsAt - now - waitMs < Math.max(1, host.medianMs(now))) return undefined;
   return host.budget?.tryWithdraw(now) ? waitMs : undefined;
 }
 
-/** The error of an attempt that is out of time. */
-export function timeoutError(
-  host: AttemptHost,
-  startedAt: number,
-  now: number,
-  endsAt: number | undefined,
-): DeadlineError {
-  const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
-  return deadlineError(host, what, Math.round(now - startedAt));
+/** What is over when an attempt is out of time. */
+export function lateness(now: number, endsAt: number | undefined): string {
+  return endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
 }
 
 export function deadlineError(

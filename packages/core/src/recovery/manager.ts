@@ -5,7 +5,7 @@ import type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from '
 const ESCALATION = 6;
 /** A strategy that was tried this often for a kind of anomaly, and never helped, is passed over... */
 const TRIES_BEFORE_DOUBT = 3;
-/** ...but for every so-many-th time. */
+/** ...but in every so-many-th incident. */
 const SECOND_CHANCE = 5;
 
 export interface ManagerEnvironment {
@@ -29,6 +29,8 @@ interface Effect {
   tried: number;
   proved: number;
   passedOver: number;
+  /** The incident that it was passed over in last. */
+  incident: Incident | undefined;
 }
 
 /**
@@ -64,7 +66,7 @@ export class RecoveryManager {
     if (urgent !== undefined) return urgent;
     if (last !== undefined && now - last.at < proveMs) return undefined;
     if (last !== undefined) this.#markUnproven(last, incident);
-    const next = above.find((strategy) => this.#deserves(strategy, failure));
+    const next = above.find((strategy) => this.#deserves(strategy, failure, incident));
     const spent = next === undefined && ageMs >= escalateAfterMs;
     if (spent && incident.status === 'open') this.#giveUp(incident);
     return next;
@@ -171,15 +173,17 @@ export class RecoveryManager {
     return this.#applied.some((applied) => applied.strategy === strategy);
   }
 
-  #deserves(strategy: RecoveryStrategy, failure: Failure): boolean {
+  #deserves(strategy: RecoveryStrategy, failure: Failure, incident: Incident): boolean {
     const effect = this.#effectOf(failure.anomaly.kind, strategy.name);
     if (effect.proved > 0 || effect.tried < TRIES_BEFORE_DOUBT || strategy.level === ESCALATION) return true;
-    return ++effect.passedOver % SECOND_CHANCE === 0;
+    if (effect.incident !== incident) effect.passedOver++;
+    effect.incident = incident;
+    return effect.passedOver % SECOND_CHANCE === 0;
   }
 
   #effectOf(kind: string, strategy: string): Effect {
     const key = `${kind} ${strategy}`;
-    const effect = this.#effects.get(key) ?? { tried: 0, proved: 0, passedOver: 0 };
+    const effect = this.#effects.get(key) ?? { tried: 0, proved: 0, passedOver: 0, incident: undefined };
     this.#effects.set(key, effect);
     return effect;
   }

@@ -18,12 +18,15 @@ export class CallbackErrors {
 
   note(target: string, callback: string, error: unknown): void {
     const lastError = messageOf(error);
-    const key = `${target} ${callback}`;
+    let key = `${target} ${callback}`;
+    if (this.#reports.size >= MOST_KINDS && !this.#reports.has(key)) {
+      [key, target, callback] = ['others', 'other targets', 'callbacks'];
+    }
     const known = this.#reports.get(key);
     if (known !== undefined) {
       known.count++;
       known.lastError = lastError;
-    } else if (this.#reports.size < MOST_KINDS) {
+    } else {
       this.#reports.set(key, { target, callback, count: 1, lastError });
       process.emitWarning(`${callback} of ${target} threw: ${lastError}`, {
         code: 'HEALIX_CALLBACK',

@@ -52,7 +52,10 @@ export interface HealingEvents {
 }
 
 export type HealingEventName = keyof HealingEvents;
-type Listener = (event: never) => void;
+/** One for each `on`, since the same function may be given twice. */
+interface Listener {
+  readonly tell: (event: never) => unknown;
+}
 
 const CHANNELS = {
   transition: channel('healix:transition'),
@@ -73,15 +76,16 @@ export class EventHub {
   on<N extends HealingEventName>(name: N, listener: (event: HealingEvents[N]) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
-    listeners.add(listener as Listener);
-    return () => listeners.delete(listener as Listener);
+    const entry: Listener = { tell: listener };
+    listeners.add(entry);
+    return () => listeners.delete(entry);
   }
 
   publish<N extends HealingEventName>(name: N, event: HealingEvents[N]): void {
     CHANNELS[name].publish(event);
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const { tell } of [...(this.#listeners.get(name) ?? [])]) {
       try {
-        const result = (listener as (event: HealingEvents[N]) => unknown)(event);
+        const result = (tell as (event: HealingEvents[N]) => unknown)(event);
         if (result instanceof Promise) result.catch(this.#onListenerError);
       } catch (error) {
         this.#onListenerError(error);

@@ -100,7 +100,10 @@ export class BasicTier implements SelfHealing {
     const now = clock.now();
     const reasons: string[] = [];
     const incident = incidents.openOf(name);
-    if (breaker.forced !== null) reasons.push(`the circuit is forced ${breaker.forced}`);
+    if (breaker.forced !== null) {
+      const why = breaker.forcedDetail === undefined ? '' : `: ${breaker.forcedDetail}`;
+      reasons.push(`the circuit is forced ${breaker.forced}${why}`);
+    }
     const state = breaker.stateAt(now);
     if (state !== 'closed') reasons.push(`the circuit is ${state}`);
     else if (breaker.admittedShare(now) < 1) reasons.push('traffic is being let back in');
@@ -112,7 +115,7 @@ export class BasicTier implements SelfHealing {
 
   #anomalyNow(now: number, settings: RecoverySettings): Anomaly | undefined {
     const { breaker, monitor } = this.#parts;
-    const circuit = breaker.forced === null ? breaker.stateAt(now) : 'closed';
+    const circuit = breaker.tripped ? breaker.stateAt(now) : 'closed';
     return detectByThreshold(monitor, circuit, settings, now);
   }
 
@@ -164,7 +167,8 @@ export class BasicTier implements SelfHealing {
   }
 
   #recover(context: HealingContext, incident: Incident): void {
-    this.#manager.undoAll(this.#recoveryContext(context, incident), incident);
+    const health = this.#parts.monitor.snapshot(context.now, context.settings.recovery.calmMs);
+    this.#manager.undoAll(this.#recoveryContext({ ...context, health }, incident), incident);
     const at = this.#parts.clock.wall();
     incident.status = 'recovered';
     incident.endedAt = at;

@@ -5,6 +5,9 @@ import type { IncidentLog } from '../telemetry/incidents.ts';
 
 interface Watched {
   readonly healing: SelfHealing;
+  /** What had gone wrong at the last look, and since when nothing more has. */
+  badSeen: number;
+  goodSince: number;
   callsSeen: number;
   idleSince: number;
 }
@@ -36,7 +39,13 @@ export class ControlLoop {
     target.monitor.sample(now);
     const healing = this.#healings.get(target) ?? this.#environment.makeHealing(target);
     this.#healings.set(target, healing);
-    this.#watched.set(target, { healing, callsSeen: -1, idleSince: now });
+    this.#watched.set(target, {
+      healing,
+      badSeen: 0,
+      goodSince: Number.NEGATIVE_INFINITY,
+      callsSeen: -1,
+      idleSince: now,
+    });
   }
 
   /** Has the target looked at with the next tick. */
@@ -65,13 +74,24 @@ export class ControlLoop {
 
   #pass(target: Target, watched: Watched, now: number, sample: boolean): void {
     try {
-      this.#heal(target, watched.healing, now);
+      if (!this.#isWell(target, watched, now)) this.#heal(target, watched.healing, now);
     } catch (error) {
       this.#environment.onError(target, error);
     }
     if (!sample) return;
     target.monitor.sample(now);
     this.#releaseIfIdle(target, watched, now);
+  }
+
+  /** True where a closer look can find nothing: this is all that a healthy target costs. */
+  #isWell({ name, monitor, breaker }: Target, watched: Watched, now: number): boolean {
+    const bad = monitor.failure + monitor.slow;
+    if (bad !== watched.badSeen) {
+      watched.badSeen = bad;
+      watched.goodSince = now;
+    }
+    const quiet = now - watched.goodSince > WINDOW_MS && monitor.concurrency === undefined;
+    return quiet && breaker.plain && this.#environment.incidents.openOf(name) === undefined;
   }
 
   #heal(target: Target, healing: SelfHealing, now: number): void {

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** A timer that can be taken back. */
 export interface Timer {
   cancel(): void;
@@ -16,6 +18,12 @@ export interface Clock {
   /** Calls `callback` once, after the event loop has had a chance to poll for I/O. */
   afterPoll(callback: () => void): void;
 }
+
+/**
+ * Where timers are set: outside of any request. They serve many, and would keep the async context of the one
+ * that happened to set them.
+ */
+const outside = new AsyncResource('healix.clock');
 
 class SystemTimer implements Timer {
   readonly #timeout: NodeJS.Timeout;
@@ -39,8 +47,8 @@ class SystemTimer implements Timer {
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  setTimer: (callback, delayMs) => new SystemTimer(callback, delayMs),
+  setTimer: (callback, delayMs) => outside.runInAsyncScope(() => new SystemTimer(callback, delayMs)),
   afterPoll: (callback) => {
-    setImmediate(callback).unref();
+    outside.runInAsyncScope(() => setImmediate(callback).unref());
   },
 };

@@ -35,6 +35,9 @@ export class CoarseTime {
   /** The number of ticks so far: something that watches one call a tick compares it. */
   ticks = 0;
 
+  /** Whether something beside the wheel wants the process to live. */
+  #wanted = false;
+
   readonly random: Random;
   readonly #exactPerTick: number;
   readonly #listeners = new Set<TickListener>();
@@ -90,6 +93,12 @@ export class CoarseTime {
     if (this.#asleep) this.#wake();
   }
 
+  /** Has the process live for the sake of somebody who waits, or no longer. */
+  keepAlive(yes: boolean): void {
+    this.#wanted = yes;
+    if (yes && !this.#holdsProcess) this.#holdProcess();
+  }
+
   onTick(listener: TickListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -120,7 +129,7 @@ export class CoarseTime {
   #arm(): void {
     this.#tickDue = this.now + TICK_MS;
     this.#timer = this.clock.setTimer(() => this.#tick(), TICK_MS);
-    this.#holdsProcess = this.wheel.busy;
+    this.#holdsProcess = this.#wanted || this.wheel.busy;
     if (this.#holdsProcess) this.#timer.keepAlive(true);
   }
 

@@ -1,0 +1,159 @@
+import type { CircuitBreaker } from './circuit/breaker.ts';
+import type { Outcome, TargetSettings } from './config/schema.ts';
+import { isHealixError } from './errors.ts';
+import type { RetryBudget } from './limits/retry-budget.ts';
+import type { Permit, PermitIssuer, Rejection } from './permit.ts';
+import type { PolicyEnforcer } from './policy/enforcer.ts';
+import { deadlineError } from './recovery/attempts.ts';
+import type { StaleAnswers } from './recovery/stale-answers.ts';
+import type { AttemptContext, RunOptions } from './run-options.ts';
+import type { CoarseTime } from './time/coarse-time.ts';
+import type { Random } from './time/random.ts';
+import type { Timed } from './time/timer-wheel.ts';
+
+/** What running a call needs of its target. */
+export interface RunHost extends PermitIssuer {
+  readonly time: CoarseTime;
+  readonly random: Random;
+  readonly settings: TargetSettings;
+  readonly breaker: CircuitBreaker;
+  readonly policy: PolicyEnforcer;
+  readonly budget: RetryBudget | undefined;
+  readonly stale: StaleAnswers;
+  readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
+  /** False in observe mode: nothing is cut short, repeated or replaced. */
+  readonly acts: boolean;
+  admit(operation: RunOptions): number;
+  rejection(): Rejection;
+  release(permit: Permit, outcome: Outcome): void;
+  abandon(permit: Permit, reason: unknown): void;
+  outcomeOf(threw: boolean, value: unknown): Outcome;
+  retryAfterMs(threw: boolean, value: unknown): number;
+  /** What half of the calls take at most; 0 while that is not known. */
+  medianMs(now: number): number;
+  noteWouldHave(what: 'repeated' | 'replaced'): void;
+  reportCallback(what: string, error: unknown): void;
+}
+
+/** How an attempt, and with the last one the call, ended. */
+export interface End {
+  readonly outcome: Outcome;
+  readonly threw: boolean;
+  readonly value: unknown;
+}
+
+export type Settle = (value: unknown) => void;
+export type Attempted = (context: AttemptContext) => unknown;
+
+/** One call, and what its caller was promised. */
+export interface Call {
+  readonly target: RunHost;
+  readonly fn: Attempted;
+  readonly options: RunOptions;
+  readonly resolve: Settle;
+  readonly reject: Settle;
+  /** When the whole call is out of time. */
+  readonly endsAt: number | undefined;
+}
+
+export function tooLate(host: RunHost, what: string, tookMs: number): End {
+  return { outcome: 'failure', threw: true, value: deadlineError(host, what, tookMs) };
+}
+
+export function refusedBy(host: RunHost): End {
+  return { outcome: 'failure', threw: true, value: host.rejection().toError() };
+}
+
+/** A call has failed for good: its caller gets the best answer that there is. */
+export function conclude(call: Call, end: End): void {
+  const { target: host, options } = call;
+  const kept = options.stale && !isDenied(end) && host.stale.find(options.stale, host.time.current());
+  if (!host.acts && (kept || options.fallback !== undefined)) host.noteWouldHave('replaced');
+  if (!host.acts) {
+    settle(call, end.threw, end.value);
+  } else if (kept) {
+    host.counts.staleAnswers++;
+    call.resolve(kept.value);
+  } else if (options.fallback !== undefined) {
+    fallBack(call, options.fallback, end);
+  } else {
+    settle(call, end.threw, end.value);
+  }
+}
+
+/** What policy denies is denied to whoever had it before, too. */
+function isDenied({ value }: End): boolean {
+  return isHealixError(value, 'HEALIX_POLICY');
+}
+
+function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): void {
+  const { target: host } = call;
+  const failed = (error: unknown) => {
+    host.reportCallback('fallback', error);
+    settle(call, end.threw, end.value);
+  };
+  const answered = (answer: unknown) => {
+    host.counts.fallbacks++;
+    call.resolve(answer);
+  };
+  try {
+    const answer = fallback(end.threw ? end.value : undefined);
+    if (isThenable(answer)) new FallbackWait(call, end).follow(answer, answered, failed);
+    else answered(answer);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** A fallback that takes its time: it has no more of it than the call, and ends when the caller gives up. */
+class FallbackWait implements Timed {
+  readonly deadline: number;
+  settled = false;
+  wheelBucket: Timed[] | undefined = undefined;
+  wheelIndex = 0;
+  readonly #call: Call;
+  readonly #end: End;
+
+  constructor(call: Call, end: End) {
+    this.#call = call;
+    this.#end = end;
+    this.deadline = call.endsAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  follow(answer: PromiseLike<unknown>, answered: Settle, failed: Settle): void {
+    const { target, options, endsAt } = this.#call;
+    if (endsAt !== undefined) target.time.await(this);
+    options.signal?.addEventListener('abort', this);
+    const unlessOver = (settle: Settle) => (value: unknown) => {
+      if (this.settled) return;
+      this.#detach();
+      settle(value);
+    };
+    answer.then(unlessOver(answered), unlessOver(failed));
+  }
+
+  expire(): void {
+    this.#detach();
+    settle(this.#call, this.#end.threw, this.#end.value);
+  }
+
+  handleEvent(): void {
+    this.#detach();
+    this.#call.reject(this.#call.options.signal?.reason);
+  }
+
+  #detach(): void {
+    this.#call.target.time.wheel.settle(this);
+    this.#call.options.signal?.removeEventListener('abort', this);
+  }
+}
+
+export function settle(call: Call, threw: boolean, value: unknown): void {
+  if (threw) call.reject(value);
+  else call.resolve(value);
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return false;
+  return typeof (value as { then?: unknown }).then === 'function';
+}
