@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isHealixError } from '@healix/core';
@@ -297,10 +299,26 @@ describe.each(MAJORS)('undici $major', ({ major, undici }) => {
     expect(lab.counts()).toEqual({ ...NONE, ignored: 1 });
   });
 
+  it("an attempt runs in its caller's async context", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const note = () => void seen.push(storage.getStore());
+    subscribe('undici:request:create', note);
+    const dispatcher = lab.healed(agent());
+    await storage.run('mine', async () => {
+      await (await undici.request(lab.url('503,ok'), { dispatcher })).body.dump();
+      await (await undici.fetch(lab.url('503,ok'), { dispatcher })).text();
+    });
+    unsubscribe('undici:request:create', note);
+    expect(seen).toEqual(['mine', 'mine', 'mine', 'mine']);
+  });
+
   it('in observe mode nothing is refused, repeated or cut short', async () => {
     lab.restart({ mode: 'observe', defaults: { timeoutMs: 50, circuit: { consecutiveFailures: 1 } } });
     const dispatcher = lab.healed(agent());
     expect(await undici.request(lab.url('503,ok'), { dispatcher })).toMatchObject({ statusCode: 503 });
+    const target = lab.runtime.target(`upstream:${lab.server.origin}`);
+    expect(target.status().wouldHave).toMatchObject({ repeated: 1 });
     expect(await undici.request(lab.url('slow-headers', 'ms=200'), { dispatcher })).toMatchObject({
       statusCode: 200,
     });

@@ -1,9 +1,13 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Permit, Target } from '@healix/core';
 import { type CallOptions, takeRepeat } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Attempt, type AttemptOwner, rethrowLater } from './attempt.ts';
 import { RepeatWait, type Waiting } from './repeat-wait.ts';
 import { isReplayable, operationOf } from './repeatable.ts';
+
+/** Where the caller's code ran: what follows an attempt, such as a trace, belongs there. */
+type Scope = Pick<AsyncResource, 'runInAsyncScope'>;
 
 type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>;
 
@@ -22,6 +26,7 @@ export class Call implements AttemptOwner, Waiting {
   aborted = false;
   reason: Error | null = null;
   readonly #own: CallOptions | undefined;
+  readonly #scope: Scope | undefined;
   #attempt: Attempt;
   #attempts = 1;
   #wait: RepeatWait | undefined = undefined;
@@ -41,6 +46,7 @@ export class Call implements AttemptOwner, Waiting {
     this.handler = handler;
     this.endsAt = endsAt;
     this.#own = own;
+    this.#scope = isReplayable(options.body) ? scopeOf(handler) : undefined;
     this.#attempt = new Attempt(this, permit);
   }
 
@@ -113,7 +119,7 @@ export class Call implements AttemptOwner, Waiting {
 
   repeat(retryAfterMs: number): boolean {
     const { target, options, endsAt, signal } = this;
-    if (this.aborted || signal?.aborted || !isReplayable(options.body)) return false;
+    if (this.aborted || signal?.aborted || this.#scope === undefined) return false;
     const operation = operationOf(options, this.#own);
     const waitMs = takeRepeat(target, operation, this.#attempts, retryAfterMs, endsAt);
     if (waitMs === undefined) return false;
@@ -140,11 +146,17 @@ export class Call implements AttemptOwner, Waiting {
     this.#attempts++;
     this.#attempt = new Attempt(this, permit);
     try {
-      this.#attempt.begin();
+      this.#scope?.runInAsyncScope(this.begin, this);
     } catch (error) {
       this.fail(error as Error);
     }
   }
+}
+
+/** Most of undici's own handlers are a scope themselves. */
+function scopeOf(handler: Dispatcher.DispatchHandler & Partial<Scope>): Scope {
+  if (typeof handler.runInAsyncScope === 'function') return handler as Scope;
+  return new AsyncResource('healix.undici', { requireManualDestroy: true });
 }
 
 function abortError(): Error {
