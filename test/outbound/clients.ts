@@ -16,7 +16,7 @@ export interface Ask {
   idempotent?: boolean;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Record<string, unknown>;
   body: string;
