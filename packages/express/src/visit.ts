@@ -1,11 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { RoutedRequest } from './express.ts';
 import type { Known } from './known.ts';
-import type { Predictor } from './predictor.ts';
+
+/** Who has foretold what would take a request, and knows in the end what did. */
+interface Teller {
+  taken(visit: Visit): Known | undefined;
+}
 
 /** One request on its way through an app, and what was foretold of it. */
 export class Visit {
-  readonly #predictor: Predictor;
+  readonly #teller: Teller;
   readonly req: RoutedRequest;
   readonly res: ServerResponse;
   /** As the outermost app sees it. */
@@ -18,14 +22,14 @@ export class Visit {
   named = false;
 
   constructor(
-    predictor: Predictor,
+    teller: Teller,
     req: RoutedRequest,
     res: ServerResponse,
     path: string,
     known: Known | undefined,
     candidates: string,
   ) {
-    this.#predictor = predictor;
+    this.#teller = teller;
     this.req = req;
     this.res = res;
     this.path = path;
@@ -35,7 +39,7 @@ export class Visit {
 
   /** What has taken it; undefined: nothing. */
   taken(): Known | undefined {
-    return this.#predictor.taken(this);
+    return this.#teller.taken(this);
   }
 }
 
