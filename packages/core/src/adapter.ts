@@ -1,5 +1,7 @@
 /**
- * What inbound adapters share, for whoever writes another one: names of routes, admission and completion of
+ * What adapters share, for whoever writes another one.
+ *
+ * Inbound: names of routes, admission and completion of
  * requests, answers to those that are refused or late, the health endpoint. All of it works over Node's own
  * request and response.
  *
@@ -9,9 +11,14 @@
  * followed without the adapter's help; what only the framework knows is told by `exchangeOf(req)`: `takenOver`
  * when a handler takes the connection for itself.
  *
+ * Outbound: options (`readOutboundOptions`, `readCallOptions`), and the rules by which attempts are limited in
+ * time and repeated, for a client that cannot be called through `target.run`.
+ *
  * @packageDocumentation
  */
+export { ambientOptions } from './ambient.ts';
 export { mergeOptions } from './config/settings.ts';
+export { withoutStack } from './errors.ts';
 export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
@@ -26,6 +33,7 @@ export { Inbound, type InboundHooks, type InboundOptions, type OnRefused } from 
 export {
   type AdapterOptions,
   type AdapterSettings,
+  checkAdapterOptions,
   checkHealOptions,
   type HealOptions,
   isRuntime,
@@ -33,6 +41,25 @@ export {
   readAdapterOptions,
   readRouteOptions,
 } from './http/options.ts';
+export {
+  type CallOptions,
+  type OutboundOptions,
+  type OutboundSettings,
+  readCallOptions,
+  readOutboundOptions,
+  type UpstreamRequest,
+} from './http/outbound.ts';
 export type { RawRequest, RawResponse } from './http/raw.ts';
 export { type Route, Routes, type RoutesOptions, routeName } from './http/routes.ts';
 export { exchangeOf } from './http/watch.ts';
+export {
+  type AttemptHost,
+  attemptLimitMs,
+  deadlineError,
+  isProbe,
+  lateness,
+  shorter,
+  takeRepeat,
+} from './recovery/attempts.ts';
+export { layOptions } from './run-options.ts';
+export type { Timed } from './time/timer-wheel.ts';

@@ -1,9 +1,10 @@
 import type { CircuitBreaker } from './circuit/breaker.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
-import { DeadlineError, isHealixError, withoutStack } from './errors.ts';
+import { isHealixError } from './errors.ts';
 import type { RetryBudget } from './limits/retry-budget.ts';
 import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import type { PolicyEnforcer } from './policy/enforcer.ts';
+import { deadlineError } from './recovery/attempts.ts';
 import type { StaleAnswers } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
@@ -55,11 +56,8 @@ export interface Call {
   readonly endsAt: number | undefined;
 }
 
-export function tooLate({ name }: RunHost, what: string, tookMs: number): End {
-  const value = withoutStack(
-    () => new DeadlineError(`${name}: ${what} after ${tookMs} ms`, { target: name }),
-  );
-  return { outcome: 'failure', threw: true, value };
+export function tooLate(host: RunHost, what: string, tookMs: number): End {
+  return { outcome: 'failure', threw: true, value: deadlineError(host, what, tookMs) };
 }
 
 export function refusedBy(host: RunHost): End {

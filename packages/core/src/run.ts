@@ -2,7 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import { callerContext } from './ambient.ts';
 import { ConfigError } from './errors.ts';
 import { Permit } from './permit.ts';
-import { retryDelayMs } from './recovery/retry-delay.ts';
+import { attemptLimitMs, isProbe, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
 import {
   type Attempted,
   type Call,
@@ -142,10 +142,8 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   }
 
   #timeOut(now: number): void {
-    const { target: host, endsAt } = this;
     const took = Math.round(now - this.start);
-    const what = endsAt !== undefined && now >= endsAt ? 'the deadline passed' : 'the attempt timed out';
-    const end = tooLate(host, what, took);
+    const end = tooLate(this.target, lateness(now, this.endsAt), took);
     this.#detach();
     this.#abort(end.value);
     this.#fail(end);
@@ -162,10 +160,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #limitTime(): void {
     const { target: host, options } = this;
-    let limitMs = shorter(host.settings.timeoutMs, options.timeoutMs);
-    if (!host.breaker.plain && host.breaker.isProbe(this.token)) {
-      limitMs = shorter(limitMs, host.breaker.probeLimitMs);
-    }
+    const limitMs = attemptLimitMs(host, this, options.timeoutMs);
     this.#limitMs = limitMs;
     if (limitMs !== undefined || this.endsAt !== undefined) host.time.await(this);
   }
@@ -192,7 +187,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #fail(end: End): void {
     const { target: host } = this;
-    const wasProbe = !host.breaker.plain && host.breaker.isProbe(this.token);
+    const wasProbe = isProbe(host, this);
     host.release(this, end.outcome);
     const waitMs = wasProbe ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
@@ -202,18 +197,8 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   /** Ms until the next attempt, or undefined: there is none. */
   #waitBeforeRepeat(): number | undefined {
     const { target: host, options, endsAt } = this;
-    const { retry, recovery } = host.settings;
-    if (this.attempt > retry.maxRetries || !host.policy.mayRepeat(options)) return undefined;
-    if (recovery.preferFallback && options.fallback !== undefined) return undefined;
-    if (!host.acts) {
-      host.noteWouldHave('repeated');
-      return undefined;
-    }
-    const now = host.time.current();
-    const waitMs = retryDelayMs(retry, this.attempt, this.retryAfterMs, host.random);
-    if (waitMs === undefined) return undefined;
-    if (endsAt !== undefined && endsAt - now - waitMs < Math.max(1, host.medianMs(now))) return undefined;
-    return host.budget?.tryWithdraw(now) ? waitMs : undefined;
+    if (host.settings.recovery.preferFallback && options.fallback !== undefined) return undefined;
+    return takeRepeat(host, options, this.attempt, this.retryAfterMs, endsAt);
   }
 
   #detach(): void {
@@ -279,9 +264,4 @@ class RepeatWait implements Timed {
     host.time.wheel.settle(this);
     options.signal?.removeEventListener('abort', this);
   }
-}
-
-function shorter(a: number | undefined, b: number | undefined): number | undefined {
-  if (b === undefined || b === Number.POSITIVE_INFINITY) return a;
-  return a === undefined ? b : Math.min(a, b);
 }

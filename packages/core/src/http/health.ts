@@ -26,17 +26,15 @@ export type ExtraOptions = Readonly<Record<string, readonly [(value: unknown) =>
 
 /**
  * Checks what a health endpoint was given, and finds its runtime. Nothing else than its own options and the
- * `extra` ones of the adapter may be in it; without `extra`, what else is in it is left unread.
+ * `extra` ones of the adapter may be in it.
  *
  * @throws ConfigError
  */
 export function readHealthOptions(
   given: HealthOptions,
-  extra?: ExtraOptions,
+  extra: ExtraOptions = {},
 ): { runtime: Healing; details: boolean } {
-  const schema =
-    extra === undefined ? z.object(healthShape) : z.strictObject({ ...healthShape, ...shapeOf(extra) });
-  validate(schema, given, '');
+  validate(z.strictObject({ ...healthShape, ...shapeOf(extra) }), given, '');
   const { runtime, details } = given;
   return { runtime: runtime ?? defaultHealing(), details: details ?? false };
 }

@@ -62,7 +62,7 @@ export function isRuntime(value: unknown): value is Healing {
  *
  * @throws ConfigError
  */
-function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}): AdapterSettings<R> {
+export function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}): AdapterSettings<R> {
   const options: AdapterOptions<R> = isRuntime(given) ? { runtime: given } : given;
   validate(adapterSchema, options, '');
   const { runtime, name, onRefused, maxNames, ...rest } = options;

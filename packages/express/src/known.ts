@@ -1,0 +1,87 @@
+import { type Route, type Routes, routeName } from '@healix/core/adapter';
+import type { ExpressRoute, Layer, RouteSettings } from './express.ts';
+
+interface KnownDetails {
+  readonly method: string;
+  readonly pattern: string;
+  readonly mounted: string;
+  readonly settings?: RouteSettings | undefined;
+}
+
+/** A route of Express as a target. */
+export class Known {
+  readonly route: Route;
+  /** What Express leaves on the request; undefined for a mount that nobody can see into. */
+  readonly express: ExpressRoute | undefined;
+  readonly method: string;
+  /** The whole pattern. */
+  readonly pattern: string;
+  /** Where it is mounted, as a pattern. */
+  readonly mounted: string;
+  readonly deadlineAnswer: boolean | undefined;
+  /** There is no other way to the route: that it took a request says all. */
+  single = false;
+  /** The base URL that it was last reached by. */
+  base: string | undefined;
+  /** It has taken a request, and is found by its pattern from then on. */
+  learned = false;
+  /** What its pattern leads to is always it. */
+  sure = true;
+
+  constructor(
+    route: Route,
+    express: ExpressRoute | undefined,
+    { method, pattern, mounted, settings }: KnownDetails,
+  ) {
+    this.route = route;
+    this.express = express;
+    this.method = method;
+    this.pattern = pattern;
+    this.mounted = mounted;
+    this.deadlineAnswer = settings?.deadlineAnswer;
+  }
+}
+
+/** The targets of an application's routes: one for each route, method and place where it is mounted. */
+export class KnownRoutes {
+  readonly #routes: Routes;
+  readonly #known = new WeakMap<ExpressRoute | Layer, Map<string, Known>>();
+
+  constructor(routes: Routes) {
+    this.#routes = routes;
+  }
+
+  /** A route, where `mounted` and `pattern` together are its whole pattern. */
+  ofRoute(express: ExpressRoute, method: string, mounted: string, pattern: string): Known {
+    return this.#find(express, `${method} ${pattern}`, () => {
+      const settings = settingsAmong(express, method);
+      const route = this.#routes.get(routeName(method, pattern), settings?.options);
+      return new Known(route, express, { method, pattern, mounted, settings });
+    });
+  }
+
+  /** What answers below a mount without a route. */
+  ofMount(layer: Layer, mounted: string): Known {
+    return this.#find(layer, mounted, () => {
+      const route = this.#routes.get(routeName('*', mounted));
+      return new Known(route, undefined, { method: '*', pattern: mounted, mounted });
+    });
+  }
+
+  #find(owner: ExpressRoute | Layer, key: string, make: () => Known): Known {
+    const those = this.#known.get(owner) ?? new Map<string, Known>();
+    this.#known.set(owner, those);
+    const known = those.get(key) ?? make();
+    those.set(key, known);
+    return known;
+  }
+}
+
+/** What `heal` sets among the handlers of a route, the last one's over the others'. */
+function settingsAmong({ stack }: ExpressRoute, method: string): RouteSettings | undefined {
+  const name = method.toLowerCase();
+  const isFor = (other: string | undefined) =>
+    other === undefined || other === name || (name === 'head' && other === 'get');
+  return stack.findLast((layer) => layer.handle.healixRoute !== undefined && isFor(layer.method))?.handle
+    .healixRoute;
+}

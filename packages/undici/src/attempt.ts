@@ -1,0 +1,330 @@
+import type { Outcome, Permit, Target } from '@healix/core';
+import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
+import type { Dispatcher } from 'undici';
+import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
+import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
+import { Place } from './place.ts';
+
+type Controller = Dispatcher.DispatchController;
+type Headers = Record<string, string | string[] | undefined>;
+type Socket = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>[3];
+
+/** A body that stands still this long, where the request names no `bodyTimeout`, takes up no place. */
+const BODY_MS = 300_000;
+
+const WAITING = 0;
+/** The answer goes on to the caller. */
+const PASSING = 1;
+/** The answer is kept back, since another attempt is to follow. */
+const HELD = 2;
+/** Whatever comes is of no interest. */
+const GONE = 3;
+
+/** The call that an attempt belongs to, which is the controller that its caller holds. */
+export interface AttemptOwner extends Controller {
+  readonly target: Target;
+  readonly dispatch: Dispatcher['dispatch'];
+  readonly handler: Dispatcher.DispatchHandler;
+  readonly options: Dispatcher.DispatchOptions;
+  readonly timeoutMs: number | undefined;
+  /** When the whole call is out of time: for ever, where there is no deadline, or it is not in force. */
+  readonly endsAt: number;
+  /** The caller's own signal, where its options have one. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether the caller's handler has seen the request start. */
+  started: boolean;
+  /** Has another attempt follow a failed one; false if there is none. */
+  repeat(retryAfterMs: number): boolean;
+  /** Tells the caller's handler of the end. */
+  fail(error: Error, controller?: Controller | null): void;
+}
+
+/** One attempt of a call: what undici tells of it, and what it comes to. */
+export class Attempt extends Place implements Dispatcher.DispatchHandler {
+  readonly call: AttemptOwner;
+  controller: Controller | null = null;
+  #phase = WAITING;
+  #outcome: Outcome = 'success';
+  #held: HeldAnswer | undefined = undefined;
+  #error: Error | undefined = undefined;
+  /** The body has moved since it was last looked at. */
+  #moving = false;
+  /** The caller's own handler threw. */
+  #faulted = false;
+  #discarded = 0;
+
+  constructor(call: AttemptOwner, permit: Permit) {
+    super(call.target, permit);
+    this.call = call;
+  }
+
+  begin(): boolean {
+    const { call, permit, target } = this;
+    if (target.acts) {
+      const limitMs = attemptLimitMs(target, permit, call.timeoutMs) ?? Number.POSITIVE_INFINITY;
+      this.wakeAt(Math.min(call.endsAt, permit.start + limitMs));
+    }
+    try {
+      return call.dispatch(call.options, this);
+    } catch (error) {
+      this.leave('ignored');
+      this.#phase = GONE;
+      throw error;
+    }
+  }
+
+  wantsHeaders(status: number): boolean {
+    return isUncertain(this.target, status);
+  }
+
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.controller = controller;
+    const { call } = this;
+    if (this.#phase === GONE) controller.abort(this.#error as Error);
+    else if (call.paused) controller.pause();
+    if (this.#phase === GONE || call.started) return;
+    call.started = true;
+    try {
+      call.handler.onRequestStart?.(call, context);
+    } catch (error) {
+      this.#faulted = true;
+      throw error;
+    }
+  }
+
+  onBodySent(chunk: Buffer): void {
+    if (this.#phase !== GONE) this.call.handler.onBodySent?.(chunk);
+  }
+
+  onRequestSent(): void {
+    if (this.#phase !== GONE) this.call.handler.onRequestSent?.();
+  }
+
+  onResponseStarted(): void {
+    if (this.#phase !== GONE) this.call.handler.onResponseStarted?.();
+  }
+
+  onRequestUpgrade(controller: Controller, status: number, headers: Headers, socket: Socket): void {
+    this.controller = controller;
+    const { call, target } = this;
+    if (this.#phase !== WAITING) {
+      socket.destroy();
+      return;
+    }
+    this.#phase = PASSING;
+    target.markLatency(this.permit);
+    this.leave(outcomeOfAnswer(target, status, headers));
+    call.handler.onRequestUpgrade?.(call, status, headers, socket);
+  }
+
+  onResponseStart(_controller: Controller, status: number, headers: Headers, statusText?: string): void {
+    if (this.#phase !== WAITING) return;
+    if (status < 200) this.call.handler.onResponseStart?.(this.call, status, headers, statusText);
+    else if (this.#judge(status, headers)) this.#answer(status, headers, statusText);
+    else this.#hold(status, headers, statusText);
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#phase === PASSING) {
+      this.#moving = true;
+      try {
+        this.call.handler.onResponseData?.(this.call, chunk);
+      } catch (error) {
+        this.#faulted = true;
+        throw error;
+      }
+    } else if (this.#held !== undefined) {
+      if (!this.#held.add(chunk)) controller.pause();
+    } else {
+      this.#discarded += chunk.length;
+      if (this.#discarded > LONGEST_DISCARDED) controller.abort(tooLong());
+    }
+  }
+
+  onResponseEnd(_controller: Controller, trailers: Headers): void {
+    if (this.#phase === PASSING) {
+      this.leave(this.#outcome);
+      this.call.handler.onResponseEnd?.(this.call, trailers);
+    } else {
+      this.#held?.end(trailers);
+    }
+  }
+
+  onResponseError(controller: Controller | null, error: Error): void {
+    const { call, target } = this;
+    if (this.#phase === GONE) return;
+    if (this.#phase === HELD) {
+      this.#held?.fail(error);
+      return;
+    }
+    const gaveUp = call.aborted || controller?.aborted === true;
+    if (this.#phase === PASSING) {
+      this.leave(this.#outcomeOfBreak(gaveUp, error));
+    } else if (gaveUp) {
+      this.abandonPlace(this.#reasonOf(error));
+    } else {
+      this.#error = error;
+      this.#phase = GONE;
+      const outcome = this.#faulted ? 'ignored' : outcomeOfError(target, call.options, error);
+      if (this.#repeats(outcome, target.retryAfterMs(true, error))) return;
+    }
+    this.#phase = GONE;
+    call.fail(error, controller);
+  }
+
+  /** The attempt's time is over; or, once the answer has begun, it is time to see whether its body moves. */
+  expire(now: number): void {
+    try {
+      if (this.#phase === WAITING) this.#timeOut(now);
+      else if (this.#phase === PASSING) this.#lookAtBody(now);
+    } catch (error) {
+      rethrowLater(error);
+    }
+  }
+
+  /** The caller gives up. */
+  abandon(reason: Error): void {
+    if (this.controller !== null) {
+      this.controller.abort(reason);
+    } else if (this.#phase !== GONE) {
+      this.#drop(reason);
+      this.abandonPlace(reason);
+      this.call.fail(reason);
+    }
+  }
+
+  /** No attempt follows after all: the caller gets what this one came to. */
+  conclude(): void {
+    const { call } = this;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) {
+      call.fail(this.#error as Error);
+      return;
+    }
+    const controller = this.controller as Controller;
+    try {
+      this.#answer(held.status, held.headers, held.statusText);
+      for (const chunk of held.chunks) if (!call.aborted) this.onResponseData(controller, chunk);
+    } catch (error) {
+      if (held.over) this.onResponseError(controller, error as Error);
+      else controller.abort(error as Error);
+      return;
+    }
+    if (call.aborted) return;
+    if (held.error !== undefined) this.onResponseError(controller, held.error);
+    else if (held.trailers !== undefined) this.onResponseEnd(controller, held.trailers);
+    else if (!call.paused) controller.resume();
+  }
+
+  /** Another attempt takes over: the rest of the answer is read and thrown away, if it is not too long. */
+  discard(): void {
+    const held = this.#held;
+    this.#phase = GONE;
+    this.#held = undefined;
+    if (held === undefined || held.over) return;
+    this.#discarded = held.size;
+    if (held.size > LONGEST_DISCARDED) this.controller?.abort(tooLong());
+    else this.controller?.resume();
+  }
+
+  /** Books what an answer says, as far as it is certain. False if it is to be kept from the caller. */
+  #judge(status: number, headers: Headers): boolean {
+    const { permit, target } = this;
+    target.markLatency(permit);
+    const outcome = outcomeOfAnswer(target, status, headers);
+    this.#outcome = outcome;
+    if (outcome !== 'success') return !this.#repeats(outcome, target.retryAfterMs(false, { headers }));
+    if (isProbe(target, permit)) this.leave(outcome);
+    return true;
+  }
+
+  #hold(status: number, headers: Headers, statusText: string | undefined): void {
+    this.#held = new HeldAnswer(status, headers, statusText);
+    this.#phase = HELD;
+  }
+
+  #answer(status: number, headers: Headers, statusText: string | undefined): void {
+    const { call } = this;
+    this.#phase = PASSING;
+    this.#watchBody(this.target.time.current());
+    try {
+      call.handler.onResponseStart?.(call, status, headers, statusText);
+    } catch (error) {
+      this.#faulted = true;
+      throw error;
+    }
+  }
+
+  #watchBody(now: number): void {
+    const { endsAt, options } = this.call;
+    this.wakeAt(this.permit.released ? endsAt : Math.min(endsAt, now + (options.bodyTimeout || BODY_MS)));
+  }
+
+  #timeOut(now: number): void {
+    const { call, permit, target, controller } = this;
+    if (call.signal?.aborted) {
+      this.abandon(call.signal.reason);
+      return;
+    }
+    const error = deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
+    this.#drop(error);
+    controller?.abort(error);
+    if (!this.#repeats('failure', 0)) call.fail(error);
+  }
+
+  #lookAtBody(now: number): void {
+    const { call, permit, target } = this;
+    if (now >= call.endsAt) {
+      const error = deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
+      this.#drop(error);
+      this.leave(call.paused ? this.#outcome : 'failure');
+      this.controller?.abort(error);
+      call.fail(error);
+      return;
+    }
+    if (!this.#moving) this.leave(this.#outcome);
+    this.#moving = false;
+    this.#watchBody(now);
+  }
+
+  /** Books a failure. True if another attempt follows, so that the caller must not hear of this one. */
+  #repeats(outcome: Outcome, retryAfterMs: number): boolean {
+    const { call, permit, target } = this;
+    const failed = outcome === 'failure' || outcome === 'overload';
+    const again = failed && !isProbe(target, permit) && call.repeat(retryAfterMs);
+    permit.retryAfterMs = retryAfterMs;
+    this.leave(outcome);
+    return again;
+  }
+
+  #outcomeOfBreak(gaveUp: boolean, error: Error): Outcome {
+    const { call, target } = this;
+    if (this.#faulted) return this.#outcome;
+    if (!gaveUp) return outcomeOfError(target, call.options, error);
+    return this.#reasonOf(error)?.name === 'TimeoutError' && !call.paused ? 'failure' : this.#outcome;
+  }
+
+  /** Why the caller gave up: undici's stream of a body does not pass it on. */
+  #reasonOf(error: Error): Error | undefined {
+    const { signal } = this.call;
+    return signal?.aborted ? signal.reason : error;
+  }
+
+  #drop(error: Error): void {
+    this.settle();
+    this.#error = error;
+    this.#phase = GONE;
+  }
+}
+
+/** An error in a handler that no frame of undici's is there to catch. */
+export function rethrowLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+function tooLong(): Error {
+  return new Error('the rest of an answer that another attempt replaces is not worth reading');
+}

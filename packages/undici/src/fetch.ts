@@ -1,0 +1,111 @@
+import { findHealixError } from '@healix/core';
+import { type OutboundOptions, readOutboundOptions } from '@healix/core/adapter';
+import { findHeader } from './headers.ts';
+import { LONGEST_DISCARDED } from './held-answer.ts';
+import { inHealedFetch, noteFetch } from './mark.ts';
+import { isReplayable } from './repeatable.ts';
+import { Upstreams } from './upstreams.ts';
+
+const ONCE = { idempotent: false };
+
+/** A fetch, whoever made it. */
+// biome-ignore lint/suspicious/noExplicitAny: fetches differ in what they take and give
+export type AnyFetch = (input: any, init?: any) => Promise<any>;
+
+interface Init {
+  method?: string;
+  headers?: unknown;
+  body?: unknown;
+  signal?: AbortSignal | null;
+}
+
+/** What is read of a Request, and of what is given beside it. */
+interface Asked {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: string;
+  readonly headers: unknown;
+  readonly signal: AbortSignal | undefined;
+  readonly replayable: boolean;
+}
+
+interface AnswerLike {
+  readonly body?: ReadableStream<Uint8Array> | null;
+}
+
+/**
+ * `fetch` with healing around it: the global one, undici's, or any that is called like them. It refuses and times
+ * out with HealixErrors as they are, not as the cause of a TypeError. A call ends at the answer's headers; who
+ * wants bodies watched too heals the dispatcher.
+ *
+ * @throws ConfigError
+ */
+export function healingFetch<F extends AnyFetch = typeof fetch>(fetch?: F, options?: OutboundOptions): F {
+  const send: AnyFetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const upstreams = new Upstreams(readOutboundOptions(options));
+  noteFetch();
+  return ((input: unknown, init?: Init) => heal(upstreams, send, input, init)) as F;
+}
+
+async function heal(
+  upstreams: Upstreams,
+  send: AnyFetch,
+  input: unknown,
+  init: Init | undefined,
+): Promise<unknown> {
+  const asked = ask(input, init);
+  if (asked === undefined || upstreams.runtime.disabled) return send(input, init);
+  const { method, headers, signal, replayable } = asked;
+  const target = upstreams.targetOf(asked, undefined);
+  let last: AnswerLike | undefined;
+  try {
+    return await target.run(
+      async (attempt) => {
+        if (last !== undefined) discard(last);
+        const ends = signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]);
+        last = await inHealedFetch(() => send(input, { ...init, signal: ends }));
+        return last;
+      },
+      {
+        method,
+        idempotencyKey: findHeader(headers, 'idempotency-key') !== undefined,
+        ...(signal && { signal }),
+        ...(replayable ? undefined : ONCE),
+      },
+    );
+  } catch (error) {
+    throw findHealixError(error) ?? error;
+  }
+}
+
+function ask(input: unknown, init: Init = {}): Asked | undefined {
+  const request = (typeof input === 'object' && input !== null ? input : {}) as Partial<Request>;
+  const text = typeof request.url === 'string' ? request.url : String(input);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return undefined;
+  return {
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method: String(init.method ?? request.method ?? 'GET').toUpperCase(),
+    headers: init.headers ?? request.headers,
+    signal: init.signal ?? request.signal ?? undefined,
+    replayable:
+      init.body === undefined
+        ? request.body == null
+        : isReplayable(init.body) || init.body instanceof URLSearchParams,
+  };
+}
+
+/** Reads what is left of an answer, so that its connection can be used again, unless it is too long. */
+async function discard({ body }: AnswerLike): Promise<void> {
+  let size = 0;
+  try {
+    const reader = body?.getReader();
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+      size += part.value.length;
+      if (size > LONGEST_DISCARDED) return reader?.cancel();
+    }
+  } catch {
+    // The answer broke off: nobody wants it.
+  }
+}

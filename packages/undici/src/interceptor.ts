@@ -1,0 +1,96 @@
+import { ConfigError } from '@healix/core';
+import {
+  ambientOptions,
+  type CallOptions,
+  deadlineError,
+  layOptions,
+  type OutboundOptions,
+  readCallOptions,
+  readOutboundOptions,
+  shorter,
+} from '@healix/core/adapter';
+import type { Dispatcher } from 'undici';
+import { Call } from './call.ts';
+import { isLegacy, LegacyCaller, legacyDispatch } from './legacy.ts';
+import { isHealed, markHealed, noteDispatcher } from './mark.ts';
+import type {} from './request-options.ts';
+import { Upstreams } from './upstreams.ts';
+
+type Dispatch = Dispatcher['dispatch'];
+
+/**
+ * An interceptor that heals what goes through it, for `dispatcher.compose()`: circuit, policy, time limits, and
+ * repeats of what is safe to repeat, one target an origin. Composed last it sees calls (one permit each, whatever
+ * retry or redirect make of them); composed first it sees attempts.
+ *
+ * A refused request fails with a HealixError (`CircuitOpenError`, `OverloadError`, `RateLimitError`,
+ * `PolicyError`), one that is out of time with a `DeadlineError`.
+ *
+ * @throws ConfigError
+ */
+export function healingInterceptor(options?: OutboundOptions): Dispatcher.DispatcherComposeInterceptor {
+  const upstreams = new Upstreams(readOutboundOptions(options));
+  noteDispatcher();
+  return (dispatch: Dispatch): Dispatch =>
+    function healedDispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
+      return heal(upstreams, dispatch, request, handler);
+    };
+}
+
+/** Who speaks neither way, and what is no request at all, is left to the dispatcher to judge. */
+function heal(
+  upstreams: Upstreams,
+  dispatch: Dispatch,
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): boolean {
+  if (typeof request !== 'object' || request === null) return dispatch(request, handler);
+  if (isHealed(request) || upstreams.runtime.disabled) return dispatch(request, handler);
+  if (request.healing === false) return dispatch(markHealed(request), handler);
+  if (isHandler(handler)) return begin(upstreams, dispatch, request, handler);
+  if (!isLegacy(handler)) return dispatch(request, handler);
+  return begin(upstreams, legacyDispatch(dispatch), request, new LegacyCaller(handler));
+}
+
+function begin(
+  upstreams: Upstreams,
+  dispatch: Dispatch,
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+): boolean {
+  let own: CallOptions | undefined;
+  try {
+    own = ownOptions(request.healing);
+  } catch (error) {
+    return refuse(handler, error as Error);
+  }
+  const target = upstreams.targetOf(request as never, own?.key);
+  const deadlineMs = target.acts ? shorter(target.settings.deadlineMs, own?.deadlineMs) : undefined;
+  if (deadlineMs !== undefined && deadlineMs <= 0) {
+    return refuse(handler, deadlineError(target, 'no time was left', 0));
+  }
+  const permit = target.acquire(request);
+  if (!permit.ok) return refuse(handler, permit.toError());
+  const { time, budget } = target;
+  budget?.deposit(time.current());
+  const endsAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : time.current() + deadlineMs;
+  return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
+}
+
+function isHandler(handler: Dispatcher.DispatchHandler | undefined): boolean {
+  return typeof handler?.onRequestStart === 'function' && typeof handler.onResponseError === 'function';
+}
+
+function ownOptions(given: unknown): CallOptions | undefined {
+  const ambient = ambientOptions();
+  if (given === undefined) return ambient;
+  if (typeof given !== 'object' || given === null)
+    throw new ConfigError('healing', given, 'an object, or false');
+  const own = readCallOptions(given);
+  return ambient === undefined ? own : layOptions(ambient, own);
+}
+
+function refuse(handler: Dispatcher.DispatchHandler, error: Error): true {
+  handler.onResponseError?.(null as never, error);
+  return true;
+}

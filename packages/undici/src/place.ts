@@ -1,0 +1,43 @@
+import type { Outcome, Permit, Target } from '@healix/core';
+import type { Timed } from '@healix/core/adapter';
+
+/** The place that an attempt takes up at its target, and the moment at which it is to be looked at again. */
+export abstract class Place implements Timed {
+  readonly target: Target;
+  readonly permit: Permit;
+  deadline = Number.POSITIVE_INFINITY;
+  settled = true;
+  wheelBucket: Timed[] | undefined = undefined;
+  wheelIndex = 0;
+
+  constructor(target: Target, permit: Permit) {
+    this.target = target;
+    this.permit = permit;
+  }
+
+  abstract expire(now: number): void;
+
+  protected wakeAt(deadline: number): void {
+    this.settle();
+    if (deadline === Number.POSITIVE_INFINITY) return;
+    this.deadline = deadline;
+    this.settled = false;
+    this.target.time.await(this);
+  }
+
+  protected settle(): void {
+    if (!this.settled) this.target.time.wheel.settle(this);
+  }
+
+  /** Gives the place back; what comes later changes nothing. */
+  protected leave(outcome: Outcome): void {
+    this.settle();
+    if (!this.permit.released) this.target.release(this.permit, outcome);
+  }
+
+  /** Gives the place back, since the caller gave up. */
+  protected abandonPlace(reason: unknown): void {
+    this.settle();
+    if (!this.permit.released) this.target.abandon(this.permit, reason);
+  }
+}

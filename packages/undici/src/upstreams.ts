@@ -1,0 +1,85 @@
+import { isIP } from 'node:net';
+import { defaultHealing, type Healing, type Target } from '@healix/core';
+import type { OutboundSettings, UpstreamRequest } from '@healix/core/adapter';
+import { findHeader } from './headers.ts';
+
+const OTHER = 'upstream:other';
+/** Spellings of origins that are remembered, for each name. */
+const SPELLINGS = 4;
+
+interface Origin {
+  readonly name: string;
+  /** The protocol where the host is an address: dns interceptors put the name into the host header. */
+  readonly address: string | undefined;
+  /** Undefined until a request goes there by that name. */
+  target: Target | undefined;
+}
+
+/** The targets of one interceptor, by the origin of the request or the user's own key. Bounded in number. */
+export class Upstreams {
+  readonly #settings: OutboundSettings;
+  readonly #byName = new Map<string, Target>();
+  readonly #byOrigin = new Map<string, Origin>();
+  #runtime: Healing | undefined;
+
+  constructor(settings: OutboundSettings) {
+    this.#settings = settings;
+    this.#runtime = settings.runtime;
+  }
+
+  /** The runtime; where none was given, the process's shared one, as late as the first request. */
+  get runtime(): Healing {
+    this.#runtime ??= defaultHealing();
+    return this.#runtime;
+  }
+
+  /** @param ownKey what the request itself says that it goes to */
+  targetOf(request: UpstreamRequest, ownKey: string | undefined): Target {
+    const key = ownKey ?? this.#keyOf(request);
+    if (key !== undefined) return this.#named(key);
+    const { origin } = request;
+    const text = typeof origin === 'string' ? origin : (origin?.origin ?? '');
+    const known = this.#byOrigin.get(text) ?? this.#read(text);
+    const host = known.address === undefined ? undefined : findHeader(request.headers, 'host');
+    if (host !== undefined) return this.#named(`${known.address}//${host}`);
+    known.target ??= this.#named(known.name);
+    return known.target;
+  }
+
+  #read(text: string): Origin {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const address = isAddress(url) ? url?.protocol : undefined;
+    const origin: Origin = { name: url?.origin ?? OTHER, address, target: undefined };
+    if (this.#byOrigin.size < this.#settings.maxNames * SPELLINGS) this.#byOrigin.set(text, origin);
+    return origin;
+  }
+
+  #keyOf(request: UpstreamRequest): string | undefined {
+    const { key } = this.#settings;
+    if (key === undefined) return undefined;
+    try {
+      const name = key(request);
+      return typeof name === 'string' && name !== '' ? name : undefined;
+    } catch (error) {
+      this.runtime.reportCallback('upstream:*', 'key', error);
+      return undefined;
+    }
+  }
+
+  #named(key: string): Target {
+    return this.#byName.get(key) ?? this.#add(key);
+  }
+
+  #add(key: string): Target {
+    const { maxNames, defaults } = this.#settings;
+    const full = this.#byName.size >= maxNames;
+    const name = full ? OTHER : key.startsWith('upstream:') ? key : `upstream:${key}`;
+    const target = this.runtime.target(name, defaults);
+    if (!full) this.#byName.set(key, target);
+    return target;
+  }
+}
+
+function isAddress(url: URL | undefined): boolean {
+  return url !== undefined && isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0;
+}
