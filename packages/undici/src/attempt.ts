@@ -1,6 +1,7 @@
-import type { Outcome, Permit, Target } from '@healix/core';
+import type { Outcome, Permit } from '@healix/core';
 import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
+import type { AttemptOwner } from './attempt-owner.ts';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
@@ -19,25 +20,6 @@ const PASSING = 1;
 const HELD = 2;
 /** Whatever comes is of no interest. */
 const GONE = 3;
-
-/** The call that an attempt belongs to, which is the controller that its caller holds. */
-export interface AttemptOwner extends Controller {
-  readonly target: Target;
-  readonly dispatch: Dispatcher['dispatch'];
-  readonly handler: Dispatcher.DispatchHandler;
-  readonly options: Dispatcher.DispatchOptions;
-  readonly timeoutMs: number | undefined;
-  /** When the whole call is out of time: for ever, where there is no deadline, or it is not in force. */
-  readonly endsAt: number;
-  /** The caller's own signal, where its options have one. */
-  readonly signal: AbortSignal | undefined;
-  /** Whether the caller's handler has seen the request start. */
-  started: boolean;
-  /** Has another attempt follow a failed one; false if there is none. */
-  repeat(retryAfterMs: number): boolean;
-  /** Tells the caller's handler of the end. */
-  fail(error: Error, controller?: Controller | null): void;
-}
 
 /** One attempt of a call: what undici tells of it, and what it comes to. */
 export class Attempt extends Place implements Dispatcher.DispatchHandler {

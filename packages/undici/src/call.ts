@@ -2,7 +2,8 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Permit, Target } from '@healix/core';
 import { type CallOptions, takeRepeat } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
-import { Attempt, type AttemptOwner, rethrowLater } from './attempt.ts';
+import { Attempt, rethrowLater } from './attempt.ts';
+import type { AttemptOwner } from './attempt-owner.ts';
 import { RepeatWait, type Waiting } from './repeat-wait.ts';
 import { isReplayable, operationOf } from './repeatable.ts';
 
