@@ -10,8 +10,8 @@ import { MAJORS, NONE, until, useLab } from './lab.ts';
 
 const isDeadline = (error: unknown) => isHealixError(error, 'HEALIX_DEADLINE');
 
-describe.each(MAJORS)('undici $major', ({ major, undici }) => {
-  const lab = useLab();
+describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) => {
+  const lab = useLab(through);
   const agent = (options: object = {}) => lab.keep(new undici.Agent(options));
 
   it('a refused connection, which never starts', async () => {
