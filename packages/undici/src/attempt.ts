@@ -2,6 +2,7 @@ import type { Outcome, Permit } from '@healix/core';
 import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { AttemptOwner } from './attempt-owner.ts';
+import { rethrowLater, tooLong } from './errors.ts';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
@@ -298,15 +299,4 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     this.#error = error;
     this.#phase = GONE;
   }
-}
-
-/** An error in a handler that no frame of undici's is there to catch. */
-export function rethrowLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
-
-function tooLong(): Error {
-  return new Error('the rest of an answer that another attempt replaces is not worth reading');
 }
