@@ -17,11 +17,13 @@
  * @packageDocumentation
  */
 export { ambientOptions } from './ambient.ts';
+export { mergeOptions } from './config/settings.ts';
 export { withoutStack } from './errors.ts';
 export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
   answerHealth,
+  type ExtraOptions,
   HEALTH_PATHS,
   type HealthOptions,
   type HealthPath,
@@ -32,6 +34,8 @@ export {
   type AdapterOptions,
   type AdapterSettings,
   checkAdapterOptions,
+  checkHealOptions,
+  type HealOptions,
   isRuntime,
   nameByUser,
   readAdapterOptions,

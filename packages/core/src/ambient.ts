@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { layOptions, type RunOptions } from './run-options.ts';
 
 const storage = new AsyncLocalStorage<RunOptions>();
@@ -13,4 +13,9 @@ export function withOptions<T>(options: RunOptions, fn: () => T): T {
 /** The options that `withOptions` set around the running code. */
 export function ambientOptions(): RunOptions | undefined {
   return everUsed ? storage.getStore() : undefined;
+}
+
+/** The async context of the code that runs now, for what a timer does later on its behalf. */
+export function callerContext(): AsyncResource {
+  return new AsyncResource('healix.call', { requireManualDestroy: true });
 }

@@ -1,4 +1,5 @@
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
+import { callerContext } from './ambient.ts';
 import { ConfigError } from './errors.ts';
 import { Permit } from './permit.ts';
 import { attemptLimitMs, isProbe, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
@@ -263,9 +264,4 @@ class RepeatWait implements Timed {
     host.time.wheel.settle(this);
     options.signal?.removeEventListener('abort', this);
   }
-}
-
-/** The async context of the code that runs now, for what a timer does on its behalf. */
-function callerContext(): AsyncResource {
-  return new AsyncResource('healix.run', { requireManualDestroy: true });
 }

@@ -1,5 +1,6 @@
+import { request as httpRequest } from 'node:http';
 import { PassThrough } from 'node:stream';
-import { createHealing, type Healing } from '@healix/core';
+import { ConfigError, createHealing, type Healing } from '@healix/core';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
 import { type HealingOptions, healing, healthEndpoint } from './index.ts';
@@ -147,4 +148,45 @@ test('a stream that the handler’s source breaks off is a failure', async () =>
   });
   await expect(fetch(`${base}/stream`).then((answer) => answer.text())).rejects.toThrow();
   await expect.poll(() => counts('route:GET /stream')).toMatchObject({ failure: 1, ignored: 0 });
+});
+
+test('a refusal is not written by the serializer that an earlier hook set', async () => {
+  runtime = createHealing({ shared: false });
+  app = Fastify();
+  app.addHook('onRequest', async (_, reply) => {
+    reply.serializer(() => 'mine');
+  });
+  await app.register(healing, { runtime, policy: { deny: 'closed today' } });
+  app.get('/x', async () => ({}));
+  const answer = await fetch(`${await app.listen({ port: 0 })}/x`);
+  expect(answer.status).toBe(403);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(await answer.json()).toMatchObject({ reason: 'policy', detail: 'closed today' });
+});
+
+test('a refused upgrade ends its connection', async () => {
+  await serve((app) => app.get('/x', async () => 'x'), { policy: { deny: 'closed today' } });
+  const headers = { connection: 'upgrade', upgrade: 'websocket' };
+  const answer = await new Promise<{ statusCode?: number | undefined; headers: object }>(
+    (resolve, reject) => {
+      httpRequest(`${base}/x`, { headers }, (res) => resolve(res.resume()))
+        .on('error', reject)
+        .end();
+    },
+  );
+  expect(answer.statusCode).toBe(403);
+  expect(answer.headers).toMatchObject({ connection: 'close' });
+});
+
+test('health takes Fastify’s own options and healing’s, and no others', async () => {
+  await serve(() => {});
+  const scope = () => Fastify();
+  const logSerializers = {};
+  await scope().register(healthEndpoint, { prefix: '/h', logLevel: 'error', logSerializers, runtime });
+  for (const wrong of [{ detail: true }, { deadlinMs: 5 }, { details: 1 }]) {
+    const register = async () => {
+      await scope().register(healthEndpoint, { prefix: '/h', runtime, ...wrong } as never);
+    };
+    await expect(register()).rejects.toThrow(ConfigError);
+  }
 });

@@ -6,6 +6,13 @@ import { LEFT_ALONE } from './route-table.ts';
 /** The runtime, and whether to tell details. */
 export interface HealthEndpointOptions extends HealthOptions {}
 
+/** What Fastify itself reads among the options of a plugin. */
+const OF_FASTIFY = {
+  prefix: [(value: unknown) => typeof value === 'string', 'a string'],
+  logLevel: [(value: unknown) => typeof value === 'string', 'a string'],
+  logSerializers: [(value: unknown) => typeof value === 'object' && value !== null, 'an object'],
+} as const;
+
 /**
  * Health for people and probes: `app.register(healthEndpoint, { prefix: '/health' })` answers there, and below
  * at `/live`, `/ready` and `/metrics`. It is never refused itself.
@@ -13,7 +20,7 @@ export interface HealthEndpointOptions extends HealthOptions {}
  * @throws ConfigError from `register`, for a wrong setting
  */
 export const healthEndpoint: FastifyPluginCallback<HealthEndpointOptions> = plugin((app, options) => {
-  const { runtime, details } = readHealthOptions(options);
+  const { runtime, details } = readHealthOptions(options, OF_FASTIFY);
   const config = { [LEFT_ALONE]: true };
   for (const path of HEALTH_PATHS) {
     app.get(path, { config, logLevel: 'warn' }, async (_request, reply) => {

@@ -14,8 +14,8 @@ import { Predictor } from './predictor.ts';
 export interface HealingOptions extends AdapterOptions<KoaContext> {}
 
 /**
- * Heals the routes of an application: `app.use(healing())`, before all else. Requests are admitted before any
- * other middleware sees them, under the route of @koa/router that will take them.
+ * Heals the routes of an application: `app.use(healing())`, before all else but CORS, whose headers refusals
+ * need. Requests are admitted before any later middleware sees them, under the route of @koa/router that will take them.
  *
  * @param options settings, or a runtime
  * @throws ConfigError for a wrong setting

@@ -20,12 +20,12 @@ export interface HealthEndpointOptions extends HealthOptions {
  *
  * @throws ConfigError for a wrong setting
  */
-export function healthEndpoint({ path = '/health', ...options }: HealthEndpointOptions = {}): KoaMiddleware {
-  const { runtime, details } = readHealthOptions(options);
-  const root = path.replace(/\/+$/, '');
+export function healthEndpoint(options: HealthEndpointOptions = {}): KoaMiddleware {
+  const { runtime, details } = readHealthOptions(options, { path: [isPath, 'a path that begins with /'] });
+  const root = (options.path ?? '/health').replace(/\/+$/, '');
   async function healthEndpoint(ctx: KoaContext, next: KoaNext): Promise<unknown> {
-    const below = pathBelow(root, ctx.path);
-    if (below === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
+    const below = healthPathOf(root, ctx);
+    if (below === undefined) return next();
     const { status, headers, body } = await answerHealth(runtime, below, details);
     ctx.status = status;
     ctx.set(headers);
@@ -36,8 +36,16 @@ export function healthEndpoint({ path = '/health', ...options }: HealthEndpointO
   return Object.assign(healthEndpoint, brand);
 }
 
-function pathBelow(root: string, path: string): HealthPath | undefined {
-  if (!path.startsWith(root)) return undefined;
+/** What a health endpoint at `root` answers to a request; undefined where it leaves it to others. */
+export function healthPathOf(
+  root: string,
+  { method, path }: Pick<KoaContext, 'method' | 'path'>,
+): HealthPath | undefined {
+  if ((method !== 'GET' && method !== 'HEAD') || !path.startsWith(root)) return undefined;
   const rest = path.slice(root.length) || '/';
   return HEALTH_PATHS.find((known) => known === rest);
+}
+
+function isPath(value: unknown): boolean {
+  return typeof value === 'string' && /^\/[^?#]*$/.test(value);
 }

@@ -1,4 +1,4 @@
-export type { RequestHealing } from '@healix/core/adapter';
+export type { HealOptions, RequestHealing } from '@healix/core/adapter';
 export type { HealingContext, KoaContext, KoaMiddleware, KoaNext } from './context.ts';
 export { heal } from './heal.ts';
 export { type HealingOptions, healing } from './healing.ts';

@@ -1,6 +1,7 @@
 import { type Route, type Routes, routeName } from '@healix/core/adapter';
 import { type Branded, optionsAmong } from './brands.ts';
 import type { KoaContext, KoaInternals } from './context.ts';
+import { healthPathOf } from './health-endpoint.ts';
 import { type Layer, mountOf, type RoutedContext, type Router, routerOf, takenLayer } from './router.ts';
 
 const MOST_REMEMBERED = 1_000;
@@ -38,7 +39,7 @@ export class Predictor {
     const { app, path, method } = ctx;
     const { middleware = [] } = app as KoaInternals;
     if (middleware.length !== this.#seen) this.#look(middleware);
-    if (this.#healthPaths.length > 0 && this.#isHealth(path)) return undefined;
+    if (this.#healthPaths.length > 0 && this.#isHealth(ctx)) return undefined;
     for (const router of this.#routers) {
       const layer = this.#match(router, path, method, ctx);
       if (layer !== undefined) return this.#routeOf(layer, method, '');
@@ -128,8 +129,8 @@ export class Predictor {
       .filter((path) => path !== undefined);
   }
 
-  #isHealth(path: string): boolean {
-    return this.#healthPaths.some((health) => path === health || path.startsWith(`${health}/`));
+  #isHealth(ctx: KoaContext): boolean {
+    return this.#healthPaths.some((root) => healthPathOf(root, ctx) !== undefined);
   }
 }
 

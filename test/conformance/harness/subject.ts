@@ -15,7 +15,7 @@ export type Feature =
   | 'sub-apps';
 
 /** An answer, in no framework's words. */
-interface Reply {
+export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string | Buffer | Readable | object;

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { DeadlineError } from '../errors.ts';
 import type { Rejection, RejectionReason } from '../permit.ts';
 import type { Target } from '../target.ts';
-import { hasUnreadBody, type RawRequest, type RawResponse } from './raw.ts';
+import { hasUnreadBody, isHttp2, type RawRequest, type RawResponse } from './raw.ts';
 
 /** An answer of healix's own, in place of the handler's. */
 export interface Answer {
@@ -25,7 +25,7 @@ export function refusalAnswer(req: RawRequest, rejection: Rejection): Answer {
   if (status === 503 || status === 429) {
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1_000)));
   }
-  if (hasUnreadBody(req)) headers.connection = 'close';
+  if (endsConnection(req)) headers.connection = 'close';
   const { name, incidentId } = target;
   return {
     status,
@@ -37,7 +37,7 @@ export function refusalAnswer(req: RawRequest, rejection: Rejection): Answer {
 /** What a client is told when the route's deadline passed before the handler answered. */
 export function deadlineAnswer(req: RawRequest, error: DeadlineError, target: Target): Answer {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-  if (hasUnreadBody(req)) headers.connection = 'close';
+  if (endsConnection(req)) headers.connection = 'close';
   const { name, incidentId } = target;
   const body = problem(504, 'deadline', 'the deadline passed', { target: error.target ?? name, incidentId });
   return { status: 504, headers, body };
@@ -65,6 +65,11 @@ export function sendAnswer(res: RawResponse, { status, headers, body }: Answer):
   for (const name in headers) res.setHeader(name, headers[name] as string);
   res.setHeader('content-length', Buffer.byteLength(body));
   res.end(body);
+}
+
+/** Whether what the client sends next on its connection may be no request: a body, or another protocol. */
+function endsConnection(req: RawRequest): boolean {
+  return hasUnreadBody(req) || (!isHttp2(req) && req.headers.upgrade !== undefined);
 }
 
 function problem(

@@ -1,3 +1,5 @@
+import type { AsyncResource } from 'node:async_hooks';
+import { callerContext } from '../ambient.ts';
 import type { Outcome } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import { Permit } from '../permit.ts';
@@ -56,6 +58,7 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   #broken = false;
   #error: unknown = undefined;
   #controller: AbortController | undefined = undefined;
+  #context: AsyncResource | undefined = undefined;
 
   constructor(
     inbound: ExchangeOwner,
@@ -88,12 +91,12 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   answering(status: number, endless: boolean): void {
     if (this.released) return;
     this.target.markLatency(this);
-    if (endless) this.#release(this.#outcome(status));
+    if (endless) this.#end(status, byStatus(status));
   }
 
   /** The handler has taken the connection over: what goes on there is no longer a request. */
   takenOver(): void {
-    if (!this.released) this.#release('success');
+    if (!this.released) this.#leave().release(this, 'success');
   }
 
   /** The answer is being broken off: by the server itself, unless its client had left before. */
@@ -106,15 +109,27 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   /** Nothing more comes. The first of several tellers counts. */
   complete(): void {
     if (this.released) return;
-    const { res } = this;
-    if (this.#finished) this.#release(this.#outcome(res.statusCode));
-    else if (this.#broken) this.#release(this.#judge(res.statusCode, 'failure'));
-    else if (res.headersSent && res.statusCode >= 500) this.#release(this.#outcome(res.statusCode));
+    const { statusCode, headersSent } = this.res;
+    if (this.#finished) this.#end(statusCode, byStatus(statusCode));
+    else if (this.#broken) this.#end(statusCode, 'failure');
+    else if (headersSent && statusCode >= 500) this.#end(statusCode, 'failure');
     else this.#leave().abandon(this, undefined, HANG_MS);
   }
 
   /** The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
   expire(now: number): void {
+    this.#context?.runInAsyncScope(this.#timeOut, this, now);
+  }
+
+  /** Ends the exchange at `deadline`, in the async context of its request. */
+  endBy(deadline: number): void {
+    this.deadline = deadline;
+    this.settled = false;
+    this.#context = callerContext();
+    this.target.time.await(this);
+  }
+
+  #timeOut(now: number): void {
     const { target, res } = this;
     const took = Math.round(now - this.start);
     const error = withoutStack(
@@ -123,7 +138,7 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     );
     this.#error = error;
     const late = !res.headersSent;
-    if (late && !this.released) this.#release('failure');
+    if (late && !this.released) this.#leave().release(this, 'failure');
     this.#controller?.abort(error);
     if (late && !res.headersSent) this.inbound.answerLate(this, error);
   }
@@ -135,23 +150,20 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     return res.writableFinished || (res.writableEnded && !isClientGone(req));
   }
 
-  #outcome(status: number): Outcome {
-    return this.#judge(status, status >= 500 ? 'failure' : 'success');
+  #end(status: number, otherwise: Outcome): void {
+    const target = this.#leave();
+    target.release(this, this.#judge(target, status, otherwise));
   }
 
-  #judge(status: number, otherwise: Outcome): Outcome {
-    const { classify } = this.target.settings;
+  #judge(target: Target, status: number, otherwise: Outcome): Outcome {
+    const { classify } = target.settings;
     if (classify === undefined) return otherwise;
     try {
       return classify({ status }, this.#error);
     } catch (error) {
-      this.target.reportCallback('classify', error);
+      target.reportCallback('classify', error);
       return otherwise;
     }
-  }
-
-  #release(outcome: Outcome): void {
-    this.#leave().release(this, outcome);
   }
 
   /** Where the exchange is booked, now that the route is known for certain. */
@@ -160,4 +172,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     leaveConnection(this);
     return this.inbound.bookedAt(this);
   }
+}
+
+function byStatus(status: number): Outcome {
+  return status >= 500 ? 'failure' : 'success';
 }

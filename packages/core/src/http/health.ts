@@ -19,19 +19,31 @@ const PROMETHEUS_TYPE = {
   'cache-control': 'no-store',
 };
 
-const healthSchema = z.strictObject({ runtime: runtimeOption, details: z.boolean().optional() });
+const healthShape = { runtime: runtimeOption, details: z.boolean().optional() };
+
+/** Options of an adapter's own: whether a value is right, and what is, in words. */
+export type ExtraOptions = Readonly<Record<string, readonly [(value: unknown) => boolean, string]>>;
 
 /**
- * Checks what a health endpoint was given, and finds its runtime.
+ * Checks what a health endpoint was given, and finds its runtime. Nothing else than its own options and the
+ * `extra` ones of the adapter may be in it.
  *
  * @throws ConfigError
  */
-export function readHealthOptions({ runtime, details }: HealthOptions): {
-  runtime: Healing;
-  details: boolean;
-} {
-  validate(healthSchema, { runtime, details }, '');
+export function readHealthOptions(
+  given: HealthOptions,
+  extra: ExtraOptions = {},
+): { runtime: Healing; details: boolean } {
+  validate(z.strictObject({ ...healthShape, ...shapeOf(extra) }), given, '');
+  const { runtime, details } = given;
   return { runtime: runtime ?? defaultHealing(), details: details ?? false };
+}
+
+function shapeOf(extra: ExtraOptions): Record<string, z.ZodType> {
+  const entries = Object.entries(extra).map(
+    ([key, [isRight, range]]) => [key, z.custom(isRight).describe(range).optional()] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Paths below a health endpoint, itself first. */

@@ -58,11 +58,7 @@ export class Inbound<C = unknown> {
     const exchange = new Exchange(this, target, token, route, req, res, context);
     watch(exchange);
     const { deadlineMs } = target.settings;
-    if (deadlineMs !== undefined && target.acts) {
-      exchange.deadline = exchange.start + deadlineMs;
-      exchange.settled = false;
-      target.time.await(exchange);
-    }
+    if (deadlineMs !== undefined && target.acts) exchange.endBy(exchange.start + deadlineMs);
     return true;
   }
 
@@ -98,12 +94,12 @@ export class Inbound<C = unknown> {
     this.#hooks.detach?.(context);
     const failed = (error: unknown) => {
       this.runtime.reportCallback(rejection.target.name, 'onRefused', error);
-      if (res.headersSent) res.destroy();
-      else sendAnswer(res, answer);
+      if (!res.headersSent) sendAnswer(res, answer);
+      else if (!res.writableEnded) res.destroy();
     };
     try {
-      const result = onRefused(req, res, rejection);
-      if (result instanceof Promise) result.catch(failed);
+      const result = onRefused(req, res, rejection) as PromiseLike<unknown> | undefined;
+      if (typeof result?.then === 'function') result.then(undefined, failed);
     } catch (error) {
       failed(error);
     }

@@ -37,5 +37,7 @@ test('a name by the user; one that throws is told of', () => {
     throw new Error('no');
   };
   expect(named(throws)).toBeUndefined();
-  expect(runtime.status().callbackErrors).toHaveLength(1);
+  for (const wrong of ['', 'route:', null, 42, {}]) expect(named(() => wrong as never)).toBeUndefined();
+  expect(runtime.status().callbackErrors).toMatchObject([{ callback: 'name', count: 6 }]);
+  expect(named(() => 'x'.repeat(201))).toBe('route:other');
 });

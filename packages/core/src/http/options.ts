@@ -14,7 +14,7 @@ export interface AdapterOptions<R> extends TargetOptions {
   /**
    * Names the target of a request where the route says too little (GraphQL, tRPC, tenants). `route:` is put in
    * front where it is missing; undefined keeps the route's name. What it throws is reported, and the route's
-   * name kept.
+   * name kept; so is what is no text. A name over 200 characters is taken for `route:other`.
    */
   name?: ((request: R) => string | undefined) | undefined;
   /** Replaces the answer to a refused request. What it throws is reported, and the usual answer sent. */
@@ -32,6 +32,9 @@ export interface AdapterSettings<R> {
   /** Undefined where the user set nothing. */
   readonly defaults: TargetOptions | undefined;
 }
+
+const PREFIX = 'route:';
+const LONGEST_NAME = 200;
 
 const isFunction = (value: unknown) => typeof value === 'function';
 
@@ -68,6 +71,29 @@ export function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}):
   return { runtime, name, onRefused, maxNames, defaults };
 }
 
+/** What a middleware beside a route takes that can heal it alone: settings of the route, and a runtime. */
+export interface HealOptions extends TargetOptions {
+  /** The runtime, where the middleware stands alone. Default: the process's shared one. */
+  runtime?: Healing | undefined;
+}
+
+const healSchema = targetSchema.extend({ runtime: runtimeOption });
+
+/**
+ * Checks what a middleware beside a route was given.
+ *
+ * @throws ConfigError
+ */
+export function checkHealOptions(given: HealOptions | Healing): {
+  readonly runtime: Healing | undefined;
+  readonly settings: TargetOptions;
+} {
+  const options: HealOptions = isRuntime(given) ? { runtime: given } : given;
+  validate(healSchema, options, '');
+  const { runtime, ...settings } = options;
+  return { runtime, settings: checkTargetOptions(settings, 'heal') };
+}
+
 /**
  * Checks what an adapter was given, and finds its runtime: the process's shared one where none was given.
  *
@@ -96,9 +122,13 @@ export function readRouteOptions(options: unknown, route: string): TargetOptions
 export function nameByUser<R>({ name, runtime }: AdapterSettings<R>, request: R): string | undefined {
   if (name === undefined) return undefined;
   try {
-    const given = name(request);
-    if (typeof given !== 'string' || given === '') return undefined;
-    return given.startsWith('route:') ? given : `route:${given}`;
+    const given: unknown = name(request);
+    if (given === undefined) return undefined;
+    if (typeof given !== 'string' || given === '' || given === PREFIX) {
+      throw new TypeError(`it gave ${given === null ? 'null' : typeof given}, no name`);
+    }
+    if (given.length > LONGEST_NAME) return `${PREFIX}other`;
+    return given.startsWith(PREFIX) ? given : PREFIX + given;
   } catch (error) {
     runtime?.reportCallback('route:*', 'name', error);
     return undefined;

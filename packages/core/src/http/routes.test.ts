@@ -25,3 +25,13 @@ test('the circuit of what no route takes never opens', () => {
     options: { policy: { concurrency: 9, neverOpen: true } },
   });
 });
+
+test('a name of its own takes a request out of those that no route takes', () => {
+  const routes = new Routes({ defaults: { deadlineMs: 5 } });
+  expect(routes.get('route:graphql op', routes.unmatched.options)).toEqual({
+    name: 'route:graphql op',
+    options: { deadlineMs: 5 },
+    origin: undefined,
+  });
+  expect(routes.isCatchAll(routes.get('route:other'))).toBe(true);
+});

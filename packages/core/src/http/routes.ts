@@ -52,10 +52,12 @@ export class Routes {
 
   #add(name: string, options: TargetOptions | undefined, origin: unknown): Route {
     if (name === UNMATCHED) return this.unmatched;
-    if (this.#byName.size >= this.#maxNames) return this.#other;
+    if (name === OTHER || this.#byName.size >= this.#maxNames) return this.#other;
+    // A request that no route takes, but that has a name of its own, is healed like any other.
+    const own = options === this.unmatched.options ? undefined : options;
     const route: Route = {
       name,
-      options: options === undefined ? this.#defaults : over(this.#defaults, options),
+      options: own === undefined ? this.#defaults : over(this.#defaults, own),
       origin,
     };
     this.#byName.set(name, route);
