@@ -104,7 +104,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     if (this.#phase !== WAITING) return;
     if (status < 200) this.call.handler.onResponseStart?.(this.call, status, headers, statusText);
     else if (this.#judge(status, headers)) this.#answer(status, headers, statusText);
-    else this.#hold(status, headers, statusText);
+    else this.#held = new HeldAnswer(status, headers, statusText);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -217,14 +217,12 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     target.markLatency(permit);
     const outcome = outcomeOfAnswer(target, status, headers);
     this.#outcome = outcome;
-    if (outcome !== 'success') return !this.#repeats(outcome, target.retryAfterMs(false, { headers }));
-    if (isProbe(target, permit)) this.leave(outcome);
-    return true;
-  }
-
-  #hold(status: number, headers: Headers, statusText: string | undefined): void {
-    this.#held = new HeldAnswer(status, headers, statusText);
-    this.#phase = HELD;
+    if (outcome === 'success') {
+      if (isProbe(target, permit)) this.leave(outcome);
+      return true;
+    }
+    if (this.#repeats(outcome, target.retryAfterMs(false, { headers }))) this.#phase = HELD;
+    return this.#phase !== HELD;
   }
 
   #answer(status: number, headers: Headers, statusText: string | undefined): void {
