@@ -86,8 +86,8 @@ function describeError(error: Error & { code?: unknown }): object {
   return { name, message, code, ...(cause instanceof Error && { cause: describeError(cause) }) };
 }
 
-describe.each(MAJORS)('undici $major', ({ undici }) => {
-  const lab = useLab();
+describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
+  const lab = useLab(through);
 
   it.each(['request', 'stream', 'pipeline', 'fetch'] as const)(
     '%s: the same with healing as without',

@@ -1,5 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isHealixError } from '@healix/core';
@@ -10,8 +12,8 @@ import { MAJORS, NONE, until, useLab } from './lab.ts';
 
 const isDeadline = (error: unknown) => isHealixError(error, 'HEALIX_DEADLINE');
 
-describe.each(MAJORS)('undici $major', ({ major, undici }) => {
-  const lab = useLab();
+describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) => {
+  const lab = useLab(through);
   const agent = (options: object = {}) => lab.keep(new undici.Agent(options));
 
   it('a refused connection, which never starts', async () => {
@@ -356,5 +358,30 @@ describe('versions that meet', () => {
       expect(await response.text()).toBe('GET ');
     }
     await expect(fetch(lab.url('ok'), { dispatcher: eight } as never)).rejects.toThrow('fetch failed');
+  });
+});
+
+describe('HTTP/2', () => {
+  const lab = useLab();
+
+  it('is healed like HTTP/1', async () => {
+    let turn = 0;
+    const server = createServer((_req, res) => {
+      turn++;
+      if (turn === 1) res.writeHead(503).end('busy');
+      else if (turn === 2) res.stream.close(2);
+      else res.writeHead(200, { 'x-one': '1' }).end('fine');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const dispatcher = lab.healed(lab.keep(new undici8.H2CClient(origin)));
+    const { statusCode, headers, body } = await dispatcher.request({ origin, path: '/', method: 'GET' });
+    expect({ statusCode, one: headers['x-one'], body: await body.text() }).toEqual({
+      statusCode: 200,
+      one: '1',
+      body: 'fine',
+    });
+    expect(lab.counts(origin)).toEqual({ ...NONE, success: 1, failure: 2, retries: 2 });
+    server.close();
   });
 });

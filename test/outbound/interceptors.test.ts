@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { undici8 } from './clients.ts';
 import { MAJORS, NONE, useLab } from './lab.ts';
 
-describe.each(MAJORS)('undici $major', ({ undici }) => {
-  const lab = useLab();
+describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
+  const lab = useLab(through);
   const agent = (options: object = {}) => lab.keep(new undici.Agent(options));
   const { retry, redirect, cache, dns, dump, decompress } = undici.interceptors;
   const quick = { minTimeout: 1, maxRetries: 2 };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHealing, type Healing, type HealingOptions } from '@healix/core';
-import { healingInterceptor } from '@healix/undici';
+import { healingDispatcher, healingInterceptor } from '@healix/undici';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { undici7, undici8 } from './clients.ts';
 import { FaultyServer } from './faulty-server.ts';
@@ -9,9 +9,14 @@ type Undici = typeof undici8;
 type Dispatcher = undici8.Dispatcher;
 type Options = Omit<NonNullable<Parameters<typeof healingInterceptor>[0]>, 'runtime'>;
 
-export const MAJORS: readonly { readonly major: number; readonly undici: Undici }[] = [
-  { major: 8, undici: undici8 },
-  { major: 7, undici: undici7 },
+/** How healing is put around a dispatcher. */
+type Through = 'interceptor' | 'dispatcher';
+
+export const MAJORS: readonly { major: number; undici: Undici; through: Through }[] = [
+  { major: 8, undici: undici8, through: 'interceptor' },
+  { major: 7, undici: undici7, through: 'interceptor' },
+  { major: 8, undici: undici8, through: 'dispatcher' },
+  { major: 7, undici: undici7, through: 'dispatcher' },
 ];
 
 /** A server, and for each test a runtime and dispatchers that end with it. */
@@ -40,7 +45,7 @@ export interface Lab {
 const DEFAULTS = { retry: { baseDelayMs: 5, budgetPerSecond: 1_000 }, circuit: { consecutiveFailures: 50 } };
 
 /** Sets a lab up around the tests of the file or block that calls it. */
-export function useLab(): Lab {
+export function useLab(through: Through = 'interceptor'): Lab {
   const server = new FaultyServer();
   let runtime = make({});
   let kept: Dispatcher[] = [];
@@ -66,7 +71,10 @@ export function useLab(): Lab {
       return `${server.origin}/${steps}?case=${serial}&${query}`;
     },
     interceptor: (options) => healingInterceptor({ runtime, ...options }),
-    healed: (dispatcher, options) => dispatcher.compose(healingInterceptor({ runtime, ...options })),
+    healed: (dispatcher, options) =>
+      through === 'dispatcher'
+        ? healingDispatcher(dispatcher, { runtime, ...options })
+        : dispatcher.compose(healingInterceptor({ runtime, ...options })),
     keep(dispatcher) {
       kept.push(dispatcher);
       return dispatcher;

@@ -1,6 +1,8 @@
-import type { Outcome, Permit, Target } from '@healix/core';
+import type { Outcome, Permit } from '@healix/core';
 import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
+import type { AttemptOwner } from './attempt-owner.ts';
+import { rethrowLater, tooLong } from './errors.ts';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
@@ -19,25 +21,6 @@ const PASSING = 1;
 const HELD = 2;
 /** Whatever comes is of no interest. */
 const GONE = 3;
-
-/** The call that an attempt belongs to, which is the controller that its caller holds. */
-export interface AttemptOwner extends Controller {
-  readonly target: Target;
-  readonly dispatch: Dispatcher['dispatch'];
-  readonly handler: Dispatcher.DispatchHandler;
-  readonly options: Dispatcher.DispatchOptions;
-  readonly timeoutMs: number | undefined;
-  /** When the whole call is out of time: for ever, where there is no deadline, or it is not in force. */
-  readonly endsAt: number;
-  /** The caller's own signal, where its options have one. */
-  readonly signal: AbortSignal | undefined;
-  /** Whether the caller's handler has seen the request start. */
-  started: boolean;
-  /** Has another attempt follow a failed one; false if there is none. */
-  repeat(retryAfterMs: number): boolean;
-  /** Tells the caller's handler of the end. */
-  fail(error: Error, controller?: Controller | null): void;
-}
 
 /** One attempt of a call: what undici tells of it, and what it comes to. */
 export class Attempt extends Place implements Dispatcher.DispatchHandler {
@@ -121,7 +104,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     if (this.#phase !== WAITING) return;
     if (status < 200) this.call.handler.onResponseStart?.(this.call, status, headers, statusText);
     else if (this.#judge(status, headers)) this.#answer(status, headers, statusText);
-    else this.#hold(status, headers, statusText);
+    else this.#held = new HeldAnswer(status, headers, statusText);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -234,14 +217,12 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     target.markLatency(permit);
     const outcome = outcomeOfAnswer(target, status, headers);
     this.#outcome = outcome;
-    if (outcome !== 'success') return !this.#repeats(outcome, target.retryAfterMs(false, { headers }));
-    if (isProbe(target, permit)) this.leave(outcome);
-    return true;
-  }
-
-  #hold(status: number, headers: Headers, statusText: string | undefined): void {
-    this.#held = new HeldAnswer(status, headers, statusText);
-    this.#phase = HELD;
+    if (outcome === 'success') {
+      if (isProbe(target, permit)) this.leave(outcome);
+      return true;
+    }
+    if (this.#repeats(outcome, target.retryAfterMs(false, { headers }))) this.#phase = HELD;
+    return this.#phase !== HELD;
   }
 
   #answer(status: number, headers: Headers, statusText: string | undefined): void {
@@ -316,15 +297,4 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     this.#error = error;
     this.#phase = GONE;
   }
-}
-
-/** An error in a handler that no frame of undici's is there to catch. */
-export function rethrowLater(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
-}
-
-function tooLong(): Error {
-  return new Error('the rest of an answer that another attempt replaces is not worth reading');
 }

@@ -2,7 +2,9 @@ import { AsyncResource } from 'node:async_hooks';
 import type { Permit, Target } from '@healix/core';
 import { type CallOptions, takeRepeat } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
-import { Attempt, type AttemptOwner, rethrowLater } from './attempt.ts';
+import { Attempt } from './attempt.ts';
+import type { AttemptOwner } from './attempt-owner.ts';
+import { abortError, rethrowLater } from './errors.ts';
 import { RepeatWait, type Waiting } from './repeat-wait.ts';
 import { isReplayable, operationOf } from './repeatable.ts';
 
@@ -157,9 +159,4 @@ export class Call implements AttemptOwner, Waiting {
 function scopeOf(handler: Dispatcher.DispatchHandler & Partial<Scope>): Scope {
   if (typeof handler.runInAsyncScope === 'function') return handler as Scope;
   return new AsyncResource('healix.undici', { requireManualDestroy: true });
-}
-
-function abortError(): Error {
-  const error = new Error('Request aborted');
-  return Object.assign(error, { name: 'AbortError', code: 'UND_ERR_ABORTED' });
 }

@@ -2,7 +2,7 @@ import { ConfigError } from '@healix/core';
 import type { OutboundOptions } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { healingInterceptor } from './interceptor.ts';
-import { isLegacy } from './legacy.ts';
+import { isLegacy, isModern } from './legacy.ts';
 
 /**
  * `dispatcher` with healing around it: an agent, pool or client, a proxy agent, or a mock agent, which stays what
@@ -20,8 +20,8 @@ export function healingDispatcher<D extends Dispatcher>(dispatcher: D, options?:
   const direct = interceptor(dispatcher.dispatch.bind(dispatcher));
   // `compose` of undici 7 translates its own callers' handlers to and fro, at more than the cost of healing.
   const healed: Dispatcher['dispatch'] = (request, handler) =>
-    isLegacy(handler) ? direct(request, handler) : composed(request, handler);
+    isModern(handler) || !isLegacy(handler) ? composed(request, handler) : direct(request, handler);
   return new Proxy(dispatcher, {
-    get: (target, key) => (key === 'dispatch' ? healed : Reflect.get(target, key, target)),
+    get: (target, key) => (key === 'dispatch' ? healed : target[key as keyof D]),
   });
 }

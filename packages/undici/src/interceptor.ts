@@ -11,7 +11,7 @@ import {
 } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Call } from './call.ts';
-import { isLegacy, LegacyCaller, legacyDispatch } from './legacy.ts';
+import { isLegacy, isModern, LegacyCaller, legacyDispatch } from './legacy.ts';
 import { isHealed, markHealed, noteDispatcher } from './mark.ts';
 import type {} from './request-options.ts';
 import { Upstreams } from './upstreams.ts';
@@ -47,7 +47,7 @@ function heal(
   if (typeof request !== 'object' || request === null) return dispatch(request, handler);
   if (isHealed(request) || upstreams.runtime.disabled) return dispatch(request, handler);
   if (request.healing === false) return dispatch(markHealed(request), handler);
-  if (isHandler(handler)) return begin(upstreams, dispatch, request, handler);
+  if (isModern(handler)) return begin(upstreams, dispatch, request, handler);
   if (!isLegacy(handler)) return dispatch(request, handler);
   return begin(upstreams, legacyDispatch(dispatch), request, new LegacyCaller(handler));
 }
@@ -75,10 +75,6 @@ function begin(
   budget?.deposit(time.current());
   const endsAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : time.current() + deadlineMs;
   return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
-}
-
-function isHandler(handler: Dispatcher.DispatchHandler | undefined): boolean {
-  return typeof handler?.onRequestStart === 'function' && typeof handler.onResponseError === 'function';
 }
 
 function ownOptions(given: unknown): CallOptions | undefined {

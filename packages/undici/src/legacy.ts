@@ -26,6 +26,11 @@ interface Hearer extends Handler {
 
 const UNREAD: Headers = Object.freeze({});
 
+/** Whether a handler is one of today's. */
+export function isModern(handler: Handler | undefined): boolean {
+  return typeof handler?.onRequestStart === 'function' && typeof handler.onResponseError === 'function';
+}
+
 export function isLegacy(handler: unknown): handler is LegacyHandler {
   const { onConnect, onError } = (handler ?? {}) as Partial<LegacyHandler>;
   return typeof onConnect === 'function' && typeof onError === 'function';

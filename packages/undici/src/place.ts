@@ -9,6 +9,7 @@ export abstract class Place implements Timed {
   settled = true;
   wheelBucket: Timed[] | undefined = undefined;
   wheelIndex = 0;
+  #tick = -1;
 
   constructor(target: Target, permit: Permit) {
     this.target = target;
@@ -18,11 +19,15 @@ export abstract class Place implements Timed {
   abstract expire(now: number): void;
 
   protected wakeAt(deadline: number): void {
-    this.settle();
-    if (deadline === Number.POSITIVE_INFINITY) return;
+    const { time } = this.target;
+    const endless = deadline === Number.POSITIVE_INFINITY;
+    // The wheel does not look at deadlines before the next tick.
+    if (endless || this.settled || this.#tick !== time.ticks) this.settle();
     this.deadline = deadline;
+    if (endless || !this.settled) return;
     this.settled = false;
-    this.target.time.await(this);
+    this.#tick = time.ticks;
+    time.await(this);
   }
 
   protected settle(): void {

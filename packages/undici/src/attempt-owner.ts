@@ -1,0 +1,23 @@
+import type { Target } from '@healix/core';
+import type { Dispatcher } from 'undici';
+
+type Controller = Dispatcher.DispatchController;
+
+/** The call that an attempt belongs to, which is the controller that its caller holds. */
+export interface AttemptOwner extends Controller {
+  readonly target: Target;
+  readonly dispatch: Dispatcher['dispatch'];
+  readonly handler: Dispatcher.DispatchHandler;
+  readonly options: Dispatcher.DispatchOptions;
+  readonly timeoutMs: number | undefined;
+  /** When the whole call is out of time: for ever, where there is no deadline, or it is not in force. */
+  readonly endsAt: number;
+  /** The caller's own signal, where its options have one. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether the caller's handler has seen the request start. */
+  started: boolean;
+  /** Has another attempt follow a failed one; false if there is none. */
+  repeat(retryAfterMs: number): boolean;
+  /** Tells the caller's handler of the end. */
+  fail(error: Error, controller?: Controller | null): void;
+}

@@ -1,0 +1,17 @@
+/** An error in a handler that no frame of undici's is there to catch. */
+export function rethrowLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Why a connection is given up whose answer nobody wants any more. */
+export function tooLong(): Error {
+  return new Error('the rest of an answer that another attempt replaces is not worth reading');
+}
+
+/** What undici says where the caller gave no reason. */
+export function abortError(): Error {
+  const error = new Error('Request aborted');
+  return Object.assign(error, { name: 'AbortError', code: 'UND_ERR_ABORTED' });
+}
