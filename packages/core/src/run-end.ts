@@ -1,36 +1,22 @@
-import type { CircuitBreaker } from './circuit/breaker.ts';
-import type { Outcome, TargetSettings } from './config/schema.ts';
+import type { Outcome } from './config/schema.ts';
 import { isHealixError } from './errors.ts';
-import type { RetryBudget } from './limits/retry-budget.ts';
 import type { Permit, PermitIssuer, Rejection } from './permit.ts';
-import type { PolicyEnforcer } from './policy/enforcer.ts';
-import { deadlineError } from './recovery/attempts.ts';
+import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
 import type { StaleAnswers } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
-import type { CoarseTime } from './time/coarse-time.ts';
-import type { Random } from './time/random.ts';
 import type { Timed } from './time/timer-wheel.ts';
 
 /** What running a call needs of its target. */
-export interface RunHost extends PermitIssuer {
-  readonly time: CoarseTime;
-  readonly random: Random;
-  readonly settings: TargetSettings;
-  readonly breaker: CircuitBreaker;
-  readonly policy: PolicyEnforcer;
-  readonly budget: RetryBudget | undefined;
+export interface RunHost extends AttemptHost, PermitIssuer {
+  readonly name: string;
   readonly stale: StaleAnswers;
   readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
-  /** False in observe mode: nothing is cut short, repeated or replaced. */
-  readonly acts: boolean;
   admit(operation: RunOptions): number;
   rejection(): Rejection;
   release(permit: Permit, outcome: Outcome): void;
   abandon(permit: Permit, reason: unknown): void;
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
-  /** What half of the calls take at most; 0 while that is not known. */
-  medianMs(now: number): number;
   noteWouldHave(what: 'repeated' | 'replaced'): void;
   reportCallback(what: string, error: unknown): void;
 }
