@@ -31,11 +31,12 @@ export function leaveConnection(exchange: Connected): void {
   const { req } = exchange;
   const open = isHttp2(req) ? undefined : (req.socket as Tracked)[OPEN];
   if (open === undefined) return;
+  // Nearly always it is the only one.
+  const last = open.pop();
+  if (last === exchange || last === undefined) return;
   const index = open.lastIndexOf(exchange);
-  const last = open.length - 1;
-  if (index < 0) return;
-  open[index] = open[last] as Connected;
-  open.length = last;
+  if (index < 0) open.push(last);
+  else open[index] = last;
 }
 
 function onClose(this: Tracked): void {

@@ -1,12 +1,11 @@
-import type { AsyncResource } from 'node:async_hooks';
 import { callerContext } from '../ambient.ts';
 import type { Outcome } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import { Permit } from '../permit.ts';
 import type { Target } from '../target.ts';
-import type { Timed } from '../time/timer-wheel.ts';
+import { Timed } from '../time/timer-wheel.ts';
 import { leaveConnection } from './connection.ts';
-import { isClientGone, isHttp2, type RawRequest, type RawResponse } from './raw.ts';
+import { isClientGone, isSent, type RawRequest, type RawResponse } from './raw.ts';
 import type { Route } from './routes.ts';
 
 /** A client that waited this long for nothing, and left, has met a hang, where no `timeoutMs` says otherwise. */
@@ -37,7 +36,7 @@ interface ExchangeOwner {
  * One request that was let in, from admission to completion. It is permit, deadline and handle in one, since
  * this object is most of what a healthy request costs.
  */
-export class Exchange extends Permit implements RequestHealing, Timed {
+export class Exchange extends Permit implements RequestHealing {
   declare readonly target: Target;
   readonly inbound: ExchangeOwner;
   readonly route: Route;
@@ -45,10 +44,8 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   readonly res: RawResponse;
   /** The framework's own object for this request. */
   readonly context: unknown;
-  deadline = 0;
-  settled = true;
-  wheelBucket: Timed[] | undefined = undefined;
-  wheelIndex = 0;
+  /** @internal */
+  deadline: ExchangeDeadline | undefined = undefined;
   /** @internal What `writeHead` (of HTTP/2: the stream's `respond`) was before it was watched. */
   begin: unknown = undefined;
   /** @internal What `end` was. */
@@ -58,7 +55,6 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   #broken = false;
   #error: unknown = undefined;
   #controller: AbortController | undefined = undefined;
-  #context: AsyncResource | undefined = undefined;
 
   constructor(
     inbound: ExchangeOwner,
@@ -91,12 +87,12 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   answering(status: number, endless: boolean): void {
     if (this.released) return;
     this.target.markLatency(this);
-    if (endless) this.#end(status, byStatus(status));
+    if (endless) book(this, status, byStatus(status));
   }
 
   /** The handler has taken the connection over: what goes on there is no longer a request. */
   takenOver(): void {
-    if (!this.released) this.#leave().release(this, 'success');
+    if (!this.released) leave(this).release(this, 'success');
   }
 
   /** The answer is being broken off: by the server itself, unless its client had left before. */
@@ -109,27 +105,21 @@ export class Exchange extends Permit implements RequestHealing, Timed {
   /** Nothing more comes. The first of several tellers counts. */
   complete(): void {
     if (this.released) return;
-    const { statusCode, headersSent } = this.res;
-    if (this.#finished) this.#end(statusCode, byStatus(statusCode));
-    else if (this.#broken) this.#end(statusCode, 'failure');
-    else if (headersSent && statusCode >= 500) this.#end(statusCode, 'failure');
-    else this.#leave().abandon(this, undefined, HANG_MS);
-  }
-
-  /** The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
-  expire(now: number): void {
-    this.#context?.runInAsyncScope(this.#timeOut, this, now);
+    const { res } = this;
+    const { statusCode } = res;
+    if (isSent(this.req, res)) book(this, statusCode, byStatus(statusCode));
+    else if (this.#broken || (res.headersSent && statusCode >= 500)) book(this, statusCode, 'failure');
+    else leave(this).abandon(this, undefined, HANG_MS);
   }
 
   /** Ends the exchange at `deadline`, in the async context of its request. */
   endBy(deadline: number): void {
-    this.deadline = deadline;
-    this.settled = false;
-    this.#context = callerContext();
-    this.target.time.await(this);
+    this.deadline = new ExchangeDeadline(this, deadline);
+    this.target.time.await(this.deadline);
   }
 
-  #timeOut(now: number): void {
+  /** @internal The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
+  timeOut(now: number): void {
     const { target, res } = this;
     const took = Math.round(now - this.start);
     const error = withoutStack(
@@ -138,40 +128,53 @@ export class Exchange extends Permit implements RequestHealing, Timed {
     );
     this.#error = error;
     const late = !res.headersSent;
-    if (late && !this.released) this.#leave().release(this, 'failure');
+    if (late && !this.released) leave(this).release(this, 'failure');
     this.#controller?.abort(error);
     if (late && !res.headersSent) this.inbound.answerLate(this, error);
   }
 
-  get #finished(): boolean {
-    const { req, res } = this;
-    // A response that was ended tells of no abort; its stream knows whether all of it was sent.
-    if (isHttp2(req)) return res.writableEnded && !req.aborted && req.stream.writableFinished;
-    return res.writableFinished || (res.writableEnded && !isClientGone(req));
+  /** @internal */
+  get error(): unknown {
+    return this.#error;
+  }
+}
+
+class ExchangeDeadline extends Timed {
+  readonly #exchange: Exchange;
+  readonly #context = callerContext();
+
+  constructor(exchange: Exchange, deadline: number) {
+    super();
+    this.#exchange = exchange;
+    this.deadline = deadline;
   }
 
-  #end(status: number, otherwise: Outcome): void {
-    const target = this.#leave();
-    target.release(this, this.#judge(target, status, otherwise));
+  expire(now: number): void {
+    this.#context.runInAsyncScope(this.#exchange.timeOut, this.#exchange, now);
   }
+}
 
-  #judge(target: Target, status: number, otherwise: Outcome): Outcome {
-    const { classify } = target.settings;
-    if (classify === undefined) return otherwise;
-    try {
-      return classify({ status }, this.#error);
-    } catch (error) {
-      target.reportCallback('classify', error);
-      return otherwise;
-    }
-  }
+function book(exchange: Exchange, status: number, otherwise: Outcome): void {
+  const target = leave(exchange);
+  const { classify } = target.settings;
+  target.release(exchange, classify === undefined ? otherwise : judge(exchange, target, status, otherwise));
+}
 
-  /** Where the exchange is booked, now that the route is known for certain. */
-  #leave(): Target {
-    if (!this.settled) this.target.time.wheel.settle(this);
-    leaveConnection(this);
-    return this.inbound.bookedAt(this);
+function judge({ error }: Exchange, target: Target, status: number, otherwise: Outcome): Outcome {
+  try {
+    return target.settings.classify?.({ status }, error) ?? otherwise;
+  } catch (thrown) {
+    target.reportCallback('classify', thrown);
+    return otherwise;
   }
+}
+
+/** Where the exchange is booked, now that the route is known for certain. */
+function leave(exchange: Exchange): Target {
+  const { deadline } = exchange;
+  if (deadline !== undefined) exchange.target.time.wheel.settle(deadline);
+  leaveConnection(exchange);
+  return exchange.inbound.bookedAt(exchange);
 }
 
 function byStatus(status: number): Outcome {

@@ -17,6 +17,13 @@ export function isClientGone(req: RawRequest): boolean {
   return req.socket.destroyed || req.socket.readableEnded;
 }
 
+/** Whether all of the answer went to the system. */
+export function isSent(req: RawRequest, res: RawResponse): boolean {
+  // A response that was ended tells of no abort; its stream knows whether all of it was sent.
+  if (isHttp2(req)) return res.writableEnded && !req.aborted && req.stream.writableFinished;
+  return res.writableFinished || (res.writableEnded && !isClientGone(req));
+}
+
 /** A browser's question whether it may ask: not a call of the service. */
 export function isPreflight(req: RawRequest): boolean {
   return req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
