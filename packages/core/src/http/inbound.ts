@@ -49,7 +49,7 @@ export class Inbound<C = unknown> {
       return true;
     }
     if (this.#disabled || isPreflight(req)) return true;
-    const target = runtime.target(route.name, route.options);
+    const target = route.target ?? this.#find(route);
     const token = target.admit(req);
     if (token === 0) {
       this.#refuse(req, res, target.rejection(), context);
@@ -74,7 +74,14 @@ export class Inbound<C = unknown> {
     if (routes.isCatchAll(taken) && res.statusCode !== 404) runtime.coverage.noteUncovered(taken.name);
     if (taken === route) return target;
     runtime.coverage.namesCorrected++;
-    return runtime.target(taken.name, taken.options);
+    return taken.target ?? this.#find(taken);
+  }
+
+  #find(route: Route): Target {
+    const target = this.runtime.target(route.name, route.options);
+    // Where there is no room for one of its own now, there may be later.
+    if (target.name === route.name) route.target = target;
+    return target;
   }
 
   #refuse(req: RawRequest, res: RawResponse, rejection: Rejection, context: C): void {

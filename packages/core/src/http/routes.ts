@@ -1,5 +1,6 @@
 import type { TargetOptions } from '../config/schema.ts';
 import { mergeOptions } from '../config/settings.ts';
+import type { Target } from '../target.ts';
 
 /** A route as a target: what it is called, and what is set beside it. */
 export interface Route {
@@ -7,6 +8,8 @@ export interface Route {
   readonly options: TargetOptions | undefined;
   /** The framework's own object that the name was first made for; the adapter's to use. */
   readonly origin?: unknown;
+  /** @internal The target itself, once it is found. */
+  target?: Target | undefined;
 }
 
 const UNMATCHED = 'route:unmatched';
@@ -29,7 +32,7 @@ export interface RoutesOptions {
 export class Routes {
   /** For requests that no route takes. Its circuit never opens: one bad path must not close all others. */
   readonly unmatched: Route;
-  readonly #other: Route = { name: OTHER, options: undefined };
+  readonly #other: Route = { name: OTHER, options: undefined, origin: undefined, target: undefined };
   readonly #maxNames: number;
   readonly #defaults: TargetOptions | undefined;
   readonly #byName = new Map<string, Route>();
@@ -37,7 +40,8 @@ export class Routes {
   constructor({ maxNames = 500, defaults }: RoutesOptions = {}) {
     this.#maxNames = maxNames;
     this.#defaults = defaults;
-    this.unmatched = { name: UNMATCHED, options: over(defaults, { policy: { neverOpen: true } }) };
+    const options = over(defaults, { policy: { neverOpen: true } });
+    this.unmatched = { name: UNMATCHED, options, origin: undefined, target: undefined };
   }
 
   /** The route of that name; `options` and `origin` are for one that is new. */
@@ -59,6 +63,7 @@ export class Routes {
       name,
       options: own === undefined ? this.#defaults : over(this.#defaults, own),
       origin,
+      target: undefined,
     };
     this.#byName.set(name, route);
     return route;
