@@ -74,15 +74,15 @@ export function printSection({ title, notes, figures, aims }: Section): void {
 }
 
 /** Writes `bench/results/NAME.json`, so that a change can be compared with the last. */
-export function writeResults(name: string, sections: readonly Section[]): string {
+export function writeResults(name: string, { figures, aims }: Section): string {
   const folder = new URL('./results/', import.meta.url);
   const file = new URL(`${name}.json`, folder);
   const results = {
     name,
     node: process.version,
     cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
-    figures: sections.flatMap(({ figures }) => figures),
-    aims: sections.flatMap(({ aims }) => aims),
+    figures,
+    aims,
   };
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);

@@ -37,6 +37,7 @@ interface Measured {
 
 const BARE = 'bare awaited call';
 const FLOOR = 'floor: new Promise + then(ok, fail)';
+const FLOOR_REFUSED = 'floor: a rejection with an Error of its own, without a stack';
 const SAMPLED = 'healix acquire/release, sampled';
 const EXACT = 'healix acquire/release, each timed';
 const RUN = 'healix run, sampled, signal unread';
@@ -75,7 +76,8 @@ export async function measureCallCost(): Promise<Section> {
       "Time is the thread's CPU time, which is the wall clock's on a machine that does nothing else.",
       'healix: window, histogram, retry budget, timeout and deadline switched on. Added: beyond the bare call of',
       'the same round (where a refusal takes the place of the call: its whole cost less the bare call).',
-      'The floor is what remains for any run that can reject a hanging call: a promise and two closures of its own.',
+      'The floors are what remains for any run that can reject a hanging call (a promise and two closures of its',
+      'own), and for any refusal that callers meet as a rejection.',
     ],
     figures,
     aims: [
@@ -115,6 +117,15 @@ async function makeLoops() {
     },
     [FLOOR]: async () => {
       for (let i = 0; i < CHUNK; i++) await rejectable(answer);
+    },
+    [FLOOR_REFUSED]: async () => {
+      for (let i = 0; i < CHUNK; i++) {
+        try {
+          await Promise.reject(stackless());
+        } catch (error) {
+          if (!(error instanceof Error)) throw error;
+        }
+      }
     },
     [SAMPLED]: async () => {
       for (let i = 0; i < CHUNK; i++) {
@@ -224,6 +235,14 @@ function rejectable<T>(fn: () => Promise<T>): Promise<unknown> {
     (error) => reject(error),
   );
   return promise;
+}
+
+function stackless(): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  const error = new Error('refused');
+  Error.stackTraceLimit = limit;
+  return error;
 }
 
 /** Every case once a round, in an order of the round's own. */

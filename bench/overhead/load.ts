@@ -4,31 +4,33 @@ import { connect, type Socket } from 'node:net';
 const HEAD_END = '\r\n\r\n';
 
 /**
- * Connections to one server that send the same GET over and over, each its next one when it has been
+ * Connections to one server that send GETs for its paths in turn, each its next one when it has been
  * answered. It does as little as it can, since it shares the machine with the server that is measured.
  */
 export class Load {
   readonly #sockets: readonly Socket[];
-  readonly #request: string;
+  readonly #requests: readonly string[];
+  #next = 0;
   /** Bytes of an answer. All are alike: anything else ends the batch with an error. */
   readonly #answerBytes: number;
 
-  private constructor(sockets: readonly Socket[], request: string, answerBytes: number) {
+  private constructor(sockets: readonly Socket[], requests: readonly string[], answerBytes: number) {
     this.#sockets = sockets;
-    this.#request = request;
+    this.#requests = requests;
     this.#answerBytes = answerBytes;
   }
 
-  static async open(port: number, path: string, connections: number): Promise<Load> {
+  static async open(port: number, paths: readonly string[], connections: number): Promise<Load> {
     const sockets = Array.from({ length: connections }, () =>
       connect({ port, host: '127.0.0.1', noDelay: true }),
     );
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-    const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: application/json${HEAD_END}`;
+    const head = ` HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: application/json${HEAD_END}`;
+    const requests = paths.map((path) => `GET ${path}${head}`);
     const [first] = sockets as [Socket];
-    first.write(request);
+    first.write(requests[0] as string);
     const [answer] = await once(first, 'data');
-    return new Load(sockets, request, bytesOf(answer.toString('latin1')));
+    return new Load(sockets, requests, bytesOf(answer.toString('latin1')));
   }
 
   /** Sends so many requests in all, and waits for the last answer. */
@@ -46,7 +48,7 @@ export class Load {
       let missing = 0;
       const next = () => {
         missing = this.#answerBytes;
-        if (another()) socket.write(this.#request);
+        if (another()) socket.write(this.#requests[this.#next++ % this.#requests.length] as string);
         else finish(resolve);
       };
       const onData = (chunk: Buffer) => {

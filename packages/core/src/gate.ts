@@ -145,24 +145,16 @@ export abstract class Gate implements PermitIssuer {
       throw new ConfigError('release', outcome, "one of 'success', 'failure', 'overload', 'ignored'");
     }
     const { hold } = permit;
-    if (hold === RELEASED) {
-      this.counts.lateReleases++;
-      return;
-    }
+    if (hold !== undefined && !this.#letGo(hold)) return;
     permit.hold = RELEASED;
-    if (hold !== undefined) hold.released = true;
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Gate;
     owner.monitor.inFlight--;
     const now = this.time.current();
     const latencyMs = permit.latencyMs >= 0 ? permit.latencyMs : this.#elapsed(permit, now);
-    if (target !== owner) {
-      owner.breaker.record(permit.token, 'ignored', 0, now);
-      target.#witness(permit, outcome, latencyMs, now);
-      return;
-    }
-    target.#book(permit.token, permit, outcome, latencyMs, now);
+    if (target === owner) target.#book(permit.token, permit, outcome, latencyMs, now);
+    else target.#takeOver(permit, owner, outcome, latencyMs, now);
   }
 
   /** Notes that the answer has begun: latency ends here, the call goes on. */
@@ -275,24 +267,38 @@ export abstract class Gate implements PermitIssuer {
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
     this.monitor.record(outcome, latencyMs, slow, permit.weight, now);
-    let judged = outcome;
-    if (this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY)) {
-      this.noteWouldHave('timedOut');
-      if (outcome !== 'ignored') judged = 'failure';
-    }
     if (token < 0) {
       if (token === WOULD_REFUSE) this.noteWouldHave(outcome);
       return;
     }
-    const stalled = permit.start < this.time.stallEnd && (outcome !== 'success' || slow);
+    const judged = this.#observing ? this.#judgedHad(outcome, latencyMs) : outcome;
+    const stalled = permit.start < this.time.stallEnd && (judged !== 'success' || slow);
     this.breaker.record(token, stalled ? 'ignored' : judged, latencyMs, now, permit.retryAfterMs);
   }
 
+  /** What the outcome would have been, had the time limit been in force. */
+  #judgedHad(outcome: Outcome, latencyMs: number): Outcome {
+    if (latencyMs <= (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY)) return outcome;
+    this.noteWouldHave('timedOut');
+    return outcome === 'ignored' ? outcome : 'failure';
+  }
+
   /** Books a call that another target had let in. */
-  #witness(permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
+  #takeOver(permit: Permit, owner: Gate, outcome: Outcome, latencyMs: number, now: number): void {
+    owner.breaker.record(permit.token, 'ignored', 0, now);
     if (!this.active) this.activate();
     const token = this.#settings.exempt ? UNJUDGED : this.breaker.tokenSince(permit.start);
     this.#book(token, permit, outcome, latencyMs, now);
+  }
+
+  /** False for a permit that is released for the second time. */
+  #letGo(hold: LeakTicket | typeof RELEASED): boolean {
+    if (hold === RELEASED) {
+      this.counts.lateReleases++;
+      return false;
+    }
+    hold.released = true;
+    return true;
   }
 
   /**
