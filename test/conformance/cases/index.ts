@@ -13,6 +13,7 @@ import { outcomes } from './outcomes.ts';
 import { probes } from './probes.ts';
 import { refusals } from './refusals.ts';
 import { settings } from './settings.ts';
+import { slowClients } from './slow-clients.ts';
 import { transparency } from './transparency.ts';
 
 export const themes: Readonly<Record<string, readonly Case[]>> = {
@@ -26,6 +27,7 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   probes,
   'long held': longHeld,
   deadlines,
+  'slow clients': slowClients,
   mounts,
   settings,
   health,
