@@ -3,6 +3,7 @@ import { aborts } from './aborts.ts';
 import { connections } from './connections.ts';
 import { deadlines } from './deadlines.ts';
 import { differential } from './differential.ts';
+import { forgedHeaders } from './forged-headers.ts';
 import { health } from './health.ts';
 import { longHeld } from './long-held.ts';
 import { modes } from './modes.ts';
@@ -28,6 +29,7 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   'long held': longHeld,
   deadlines,
   'slow clients': slowClients,
+  'forged headers': forgedHeaders,
   mounts,
   settings,
   health,
