@@ -109,14 +109,7 @@ export class Exchange extends Permit implements RequestHealing {
     const { statusCode } = res;
     if (isSent(this.req, res)) book(this, statusCode, byStatus(statusCode));
     else if (this.#broken || (res.headersSent && statusCode >= 500)) book(this, statusCode, 'failure');
-    else this.#giveUp();
-  }
-
-  /** The client has left without an answer. That it did not send its request to the end says nothing of us. */
-  #giveUp(): void {
-    const target = leave(this);
-    if (isClientSending(this.req)) target.release(this, 'ignored');
-    else target.abandon(this, undefined, HANG_MS);
+    else giveUp(this);
   }
 
   /** Ends the exchange at `deadline`, in the async context of its request. */
@@ -159,6 +152,13 @@ class ExchangeDeadline extends Timed {
   expire(now: number): void {
     this.#context.runInAsyncScope(this.#exchange.timeOut, this.#exchange, now);
   }
+}
+
+/** The client has left without an answer. That it did not send its request to the end says nothing of us. */
+function giveUp(exchange: Exchange): void {
+  const target = leave(exchange);
+  if (isClientSending(exchange.req)) target.release(exchange, 'ignored');
+  else target.abandon(exchange, undefined, HANG_MS);
 }
 
 function book(exchange: Exchange, status: number, otherwise: Outcome): void {
