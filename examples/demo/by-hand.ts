@@ -1,3 +1,4 @@
+import type { Framework } from './frameworks/index.ts';
 import { LineView } from './line-view.ts';
 import { type Role, Stage } from './stage.ts';
 
@@ -9,14 +10,19 @@ const SUMMARY_EVERY_MS = 5_000;
 /** `--serve`: everything runs, and whoever is at the terminal breaks and heals it. */
 export class ByHand {
   readonly #view = new LineView(SUMMARY_EVERY_MS);
-  readonly stage = new Stage({
-    ports: PORTS,
-    onSample: (sample) => this.#view.sample(sample),
-    onTold: (told) => this.#view.told(told, this.#now()),
-    onFault: (upstream, { kind }) =>
-      this.#view.told({ target: upstream, text: `fault: ${kind}`, kind: 'circuit' }, this.#now()),
-  });
+  readonly stage: Stage;
   #began = 0;
+
+  constructor(framework: Framework) {
+    this.stage = new Stage({
+      framework,
+      ports: PORTS,
+      onSample: (sample) => this.#view.sample(sample),
+      onTold: (told) => this.#view.told(told, this.#now()),
+      onFault: (upstream, { kind }) =>
+        this.#view.told({ target: upstream, text: `fault: ${kind}`, kind: 'circuit' }, this.#now()),
+    });
+  }
 
   async run(): Promise<boolean> {
     await this.stage.start();

@@ -1,10 +1,18 @@
-// npm run demo               a service with healing beside the same one without, under the same load and faults
-// npm run demo -- --serve    both stay up, without scheduled faults, to be tried by hand
+// npm run demo -- --help
 import { ByHand } from './by-hand.ts';
+import { type DemoOptions, HELP, readOptions } from './options.ts';
 import { ScheduledRun } from './scheduled.ts';
 
-const serve = process.argv.includes('--serve');
-const demo = serve ? new ByHand() : new ScheduledRun();
+/** The exit code for options that are wrong. */
+const MISUSED = 2;
+
+const options = optionsOrExit();
+if (options.help) {
+  console.log(HELP);
+  process.exit();
+}
+const { serve, framework } = options;
+const demo = serve ? new ByHand(framework) : new ScheduledRun(framework);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
@@ -17,4 +25,13 @@ try {
   process.exitCode = (await demo.run()) ? 0 : 1;
 } finally {
   await demo.stage.stop();
+}
+
+function optionsOrExit(): DemoOptions {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${HELP}`);
+    process.exit(MISUSED);
+  }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Framework } from './frameworks/index.ts';
 import { LineView } from './line-view.ts';
 import { VARIANTS } from './messages.ts';
 import { LENGTH_MS, type Phase, schedule } from './schedule.ts';
@@ -19,18 +20,25 @@ export class ScheduledRun {
   readonly #view: View = process.stdout.isTTY
     ? new TerminalView(this.#tallies, process.stdout)
     : new LineView(1_000);
-  readonly stage = new Stage({
-    onSample: (sample) => {
-      this.#tallies[sample.variant].add(sample);
-      this.#view.sample(sample);
-    },
-    onTold: (told) => this.#view.told(told, this.#now()),
-  });
+  readonly stage: Stage;
+  readonly #framework: Framework;
   #began = Number.POSITIVE_INFINITY;
+
+  constructor(framework: Framework) {
+    this.#framework = framework;
+    this.stage = new Stage({
+      framework,
+      onSample: (sample) => {
+        this.#tallies[sample.variant].add(sample);
+        this.#view.sample(sample);
+      },
+      onTold: (told) => this.#view.told(told, this.#now()),
+    });
+  }
 
   /** True if healing has reached what it must. */
   async run(): Promise<boolean> {
-    console.log(INTRODUCTION);
+    console.log(introduction(this.#framework));
     await this.stage.start();
     this.#began = performance.now() + WARM_UP_MS;
     const loaded = this.stage.load(LENGTH_MS);
@@ -90,9 +98,10 @@ export class ScheduledRun {
   }
 }
 
-const INTRODUCTION = `
-A shop calls two upstreams, payments and catalog. It runs twice, with healing and without, and each gets the
-same ${RATE} requests a second: ${100 * PRODUCT_SHARE} % of them look at a product, the others buy one.
+function introduction(framework: Framework): string {
+  return `
+A shop, served by ${framework}, calls two upstreams, payments and catalog. It runs twice, with healing and without,
+and each gets the same ${RATE} requests a second: ${100 * PRODUCT_SHARE} % of them look at a product, the others buy one.
 
 - Clients give up after ${seconds(PATIENCE_MS)}.
 - Both shops have at most ${CONNECTIONS} requests under way at their upstreams; further ones wait for their turn.
@@ -102,3 +111,4 @@ same ${RATE} requests a second: ${100 * PRODUCT_SHARE} % of them look at a produ
 The faults of these ${LENGTH_MS / 1_000} seconds:
 ${schedule.map(({ from, to, title }) => `- ${seconds(from)} to ${seconds(to)}: ${title}`).join('\n')}
 `;
+}

@@ -1,11 +1,14 @@
 import { createServer } from 'node:net';
 import { Child } from './child-process.ts';
+import type { Framework } from './frameworks/index.ts';
 import type { Sample, Told, Variant } from './messages.ts';
 import type { Fault, UpstreamName } from './schedule.ts';
 
 export type Role = Variant | UpstreamName;
 
 export interface StageOptions {
+  /** What serves the shop. */
+  framework: Framework;
   /** Where each is to listen, if that port is free. Default: anywhere. */
   ports?: Readonly<Record<Role, number>>;
   onSample(sample: Sample): void;
@@ -72,7 +75,7 @@ export class Stage {
   }
 
   async #service(variant: Variant, payments: string, catalog: string): Promise<string> {
-    const args = [variant, payments, catalog, await this.#portFor(variant)];
+    const args = [variant, this.#options.framework, payments, catalog, await this.#portFor(variant)];
     const child = new Child('processes/service.ts', args, (report) => {
       if (report.type === 'told') this.#options.onTold(report.told);
     });

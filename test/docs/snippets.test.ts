@@ -49,12 +49,23 @@ it('every TypeScript block of the documentation compiles', { timeout: 120_000 },
   }
 });
 
+/** What a heading is linked by. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}
+
 it('every link between the documents leads somewhere', () => {
   for (const file of FILES) {
     const text = readFileSync(join(ROOT, file), 'utf8');
-    for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-      const path = join(ROOT, file, '..', target as string);
+    for (const [, target, anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)) {
+      const path = target === '' ? join(ROOT, file) : join(ROOT, file, '..', target as string);
       expect(globSync(path), `${file} links to ${target}`).toHaveLength(1);
+      if (anchor === '') continue;
+      const headings = [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)];
+      expect(headings.map(([, heading]) => anchorOf(heading as string))).toContain(anchor);
     }
   }
 });

@@ -24,3 +24,25 @@ it('examples/queue-worker.ts: waits instead of failing its jobs', async () => {
   const [, putBack] = await example.says(/60 of 60 jobs done, (\d+) tries were put back/);
   expect(Number(putBack)).toBeLessThan(30);
 });
+
+it('examples/undici.ts: one circuit for every way of asking, and the last real answer when repeats run out', async () => {
+  const example = new Example('undici.ts');
+  expect(await example.ended()).toBe(0);
+  expect(example.errors).toBe('');
+
+  const lines = example.output.trim().split('\n');
+  expect(lines.slice(0, 3)).toEqual(['withFetch: 200', 'withRequest: 200', 'withHealedFetch: 200']);
+  for (const line of [
+    'withFetch: 500',
+    'upstream:weather: closed -> open (consecutive-failures)',
+    'withFetch: TypeError, the circuit is open',
+    'withRequest: CircuitOpenError, the circuit is open',
+    'withHealedFetch: CircuitOpenError, the circuit is open',
+    'upstream:weather: half-open -> closed (probes-succeeded)',
+  ]) {
+    expect(lines).toContain(line);
+  }
+  expect(lines.at(-2)).toBe('withHealedFetch: 200');
+  const [, repeated] = await example.says(/6 good, \d+ failed, \d+ refused, (\d+) repeated/);
+  expect(Number(repeated)).toBeGreaterThan(0);
+});

@@ -85,3 +85,48 @@ describe('examples/koa.ts', () => {
     expect(example.errors).toBe('');
   });
 });
+
+describe('examples/express.ts', () => {
+  it('answers from the fallback while the weather service is broken, under one target for all cities', async () => {
+    const { url, weather } = await start('express.ts');
+    await post(`${weather}/break`);
+    for (const city of ['oslo', 'lima', 'rome']) {
+      expect(await json(`${url}/weather/${city}`)).toEqual({ city, celsius: null });
+    }
+    const metrics = await (await fetch(`${url}/health/metrics`)).text();
+    expect(metrics).toContain('healix_calls_total{target="route:GET /weather/:city",outcome="success"} 3');
+    expect(metrics).not.toContain('oslo');
+
+    await post(`${weather}/mend`);
+    await eventually(async () => (await json(`${url}/weather/oslo`)).celsius === 21);
+  });
+
+  it('aborts the work of a route whose deadline is over', async () => {
+    const { url } = await start('express.ts');
+    const report = (ms: number) =>
+      fetch(`${url}/report`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ms }),
+      });
+    expect((await report(1)).status).toBe(200);
+    expect((await report(600_000)).status).toBe(504);
+  });
+
+  it('refuses for a while on a route that always fails, and on no other', async () => {
+    const { url } = await start('express.ts');
+    for (let n = 0; n < 5; n++) expect((await fetch(`${url}/broken`)).status).toBe(500);
+
+    const refused = await fetch(`${url}/broken`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ reason: 'circuit-open', target: 'route:GET /broken' });
+    expect((await fetch(`${url}/weather/oslo`)).status).toBe(200);
+    expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  });
+
+  it('ends when it is told to', async () => {
+    await start('express.ts');
+    expect(await example.stop()).toBe(0);
+    expect(example.errors).toBe('');
+  });
+});

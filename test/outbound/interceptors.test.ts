@@ -211,6 +211,18 @@ describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
     expect(callbackErrors).toHaveLength(1);
   });
 
+  it('keeps no name that is too long, be it a key, a host header or an origin', async () => {
+    const long = 'a'.repeat(100_000);
+    const dispatcher = lab.healed(agent(), { retry: { maxRetries: 0 } });
+    const ask = (url: string, more: object) => undici.request(url, { dispatcher, ...more } as never);
+    await (await ask(lab.url('ok'), { healing: { key: long } })).body.dump();
+    await (await ask(lab.url('ok'), { headers: { host: `${'a'.repeat(1_000)}.example` } })).body.dump();
+    for (let i = 0; i < 3; i++) await expect(ask(`http://${i}${long}.invalid/`, {})).rejects.toThrow();
+    const { targets } = lab.runtime.status();
+    expect(Object.keys(targets)).toEqual(['upstream:other']);
+    expect(targets['upstream:other']?.counts).toMatchObject({ success: 2, failure: 3 });
+  });
+
   it('starts its targets from its own settings, with a classifier of the user', async () => {
     const classify = (answer: { status?: number } | undefined, error: unknown) =>
       error || answer?.status === 404 ? 'failure' : 'success';

@@ -1,39 +1,47 @@
 // The service: two routes, each of which calls an upstream. With and without healing it is the same code.
-// node service.ts with|without PAYMENTS_URL CATALOG_URL PORT
-import { createHealing, type RunOptions } from '@healix/core';
-import { healing, healthEndpoint } from '@healix/fastify';
-import Fastify from 'fastify';
+// node service.ts with|without FRAMEWORK PAYMENTS_URL CATALOG_URL PORT
+import { createHealing, type Healing, type RunOptions } from '@healix/core';
+import { type Framework, frameworks } from '../frameworks/index.ts';
+import type { ShopRoute } from '../frameworks/shop.ts';
 import { CLIENT_TIMEOUT_MS, CONNECTIONS } from '../settings.ts';
 import { listen, report } from './child.ts';
 import { Connections } from './connections.ts';
 import { tellOf } from './tell.ts';
 
-const [variant, paymentsUrl, catalogUrl, port] = process.argv.slice(2);
+const [variant, framework, paymentsUrl, catalogUrl, port] = process.argv.slice(2);
 const connections = new Connections(CONNECTIONS);
-const app = Fastify();
 
 type Call = (context: { signal: AbortSignal }) => Promise<object>;
 type Protect = (upstream: string, call: Call, options: RunOptions<object>) => Promise<object>;
 
-const protect = variant === 'with' ? await withHealing() : withoutHealing();
+const runtime = variant === 'with' ? makeRuntime() : undefined;
+const protect = runtime === undefined ? withoutHealing() : withHealing(runtime);
 
-app.get<{ Params: { id: string } }>('/products/:id', ({ params: { id } }) =>
-  protect('catalog', ({ signal }) => connections.fetchJson(`${catalogUrl}/products/${id}`, { signal }), {
-    idempotent: true,
-    fallback: () => ({ id, degraded: 'name and price only, from the search index' }),
-  }),
-);
+const routes: ShopRoute[] = [
+  {
+    method: 'get',
+    path: '/products/:id',
+    answer: ({ id }) =>
+      protect('catalog', ({ signal }) => connections.fetchJson(`${catalogUrl}/products/${id}`, { signal }), {
+        idempotent: true,
+        fallback: () => ({ id, degraded: 'name and price only, from the search index' }),
+      }),
+  },
+  {
+    method: 'post',
+    path: '/products/:id/buy',
+    answer: ({ id }) =>
+      protect(
+        'payments',
+        ({ signal }) => connections.fetchJson(`${paymentsUrl}/charges/${id}`, { method: 'POST', signal }),
+        { fallback: () => ({ id, degraded: 'order taken, to be charged later' }) },
+      ),
+  },
+];
+if (runtime !== undefined) routes.push(circuitByHand(runtime));
 
-app.post<{ Params: { id: string } }>('/products/:id/buy', ({ params: { id } }) =>
-  protect(
-    'payments',
-    ({ signal }) => connections.fetchJson(`${paymentsUrl}/charges/${id}`, { method: 'POST', signal }),
-    { fallback: () => ({ id, degraded: 'order taken, to be charged later' }) },
-  ),
-);
-
-async function withHealing(): Promise<Protect> {
-  const runtime = createHealing({
+function makeRuntime(): Healing {
+  const made = createHealing({
     targets: {
       'upstream:payments': {
         timeoutMs: 400,
@@ -44,24 +52,31 @@ async function withHealing(): Promise<Protect> {
     },
     notify: ({ target, level }) => tell(target, `a person is told: level ${level} for ${target}`),
   });
-  const tell = tellOf(runtime);
-  await app.register(healing, { runtime });
-  await app.register(healthEndpoint, { prefix: '/health', runtime, details: true });
-  app.post<{ Params: { upstream: string; state: string } }>(
-    '/circuits/:upstream/:state',
-    async ({ params }) => {
-      const state = params.state === 'open' || params.state === 'closed' ? params.state : null;
-      const target = runtime.target(`upstream:${params.upstream}`);
-      await target.force(state, { reason: 'by hand' });
-      return { target: target.name, state: target.state, forced: state };
-    },
-  );
-  return (upstream, call, options) => runtime.target(`upstream:${upstream}`).run(call, options);
+  const tell = tellOf(made);
+  return made;
+}
+
+function withHealing(healing: Healing): Protect {
+  return (upstream, call, options) => healing.target(`upstream:${upstream}`).run(call, options);
 }
 
 function withoutHealing(): Protect {
   return (_upstream, call) => call({ signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS) });
 }
 
+function circuitByHand(healing: Healing): ShopRoute {
+  return {
+    method: 'post',
+    path: '/circuits/:upstream/:state',
+    async answer({ upstream, state: wanted }) {
+      const state = wanted === 'open' || wanted === 'closed' ? wanted : null;
+      const target = healing.target(`upstream:${upstream}`);
+      await target.force(state, { reason: 'by hand' });
+      return { target: target.name, state: target.state, forced: state };
+    },
+  };
+}
+
+const { serve } = await frameworks[framework as Framework]();
 listen(() => {});
-report({ type: 'ready', url: await app.listen({ port: Number(port), host: '127.0.0.1' }) });
+report({ type: 'ready', url: await serve({ runtime, routes }, Number(port)) });

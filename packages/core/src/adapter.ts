@@ -37,6 +37,7 @@ export {
   checkHealOptions,
   type HealOptions,
   isRuntime,
+  LONGEST_NAME,
   nameByUser,
   readAdapterOptions,
   readRouteOptions,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { defaultHealing, type Healing, type Target } from '@healix/core';
-import type { OutboundSettings, UpstreamRequest } from '@healix/core/adapter';
+import { LONGEST_NAME, type OutboundSettings, type UpstreamRequest } from '@healix/core/adapter';
 import { findHeader } from './headers.ts';
 
 const OTHER = 'upstream:other';
@@ -50,7 +50,8 @@ export class Upstreams {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     const address = isAddress(url) ? url?.protocol : undefined;
     const origin: Origin = { name: url?.origin ?? OTHER, address, target: undefined };
-    if (this.#byOrigin.size < this.#settings.maxNames * SPELLINGS) this.#byOrigin.set(text, origin);
+    const kept = text.length <= LONGEST_NAME && this.#byOrigin.size < this.#settings.maxNames * SPELLINGS;
+    if (kept) this.#byOrigin.set(text, origin);
     return origin;
   }
 
@@ -72,7 +73,7 @@ export class Upstreams {
 
   #add(key: string): Target {
     const { maxNames, defaults } = this.#settings;
-    const full = this.#byName.size >= maxNames;
+    const full = this.#byName.size >= maxNames || key.length > LONGEST_NAME;
     const name = full ? OTHER : key.startsWith('upstream:') ? key : `upstream:${key}`;
     const target = this.runtime.target(name, defaults);
     if (!full) this.#byName.set(key, target);

@@ -147,19 +147,6 @@ export const deadlines: readonly Case[] = [
     },
   },
   {
-    title: 'while the body is still on its way: 504, Connection: close',
-    async run(lab) {
-      const { route } = late(() => {}, 'POST');
-      const service = await lab.healed({ routes: [route] });
-      const client = await service.connect();
-      const headers = { 'Content-Type': 'application/json', 'Content-Length': '1000' };
-      const answer = await client.send(wire('POST', '/late', { headers })).answer();
-      expect(answer.status).toBe(504);
-      expect(answer.header('connection')).toBe('close');
-      await service.booked('route:POST /late', { failure: 1 });
-    },
-  },
-  {
     title: 'deadlines that pass again and again open the circuit',
     async run(lab) {
       const { route } = late(() => {}, 'POST');

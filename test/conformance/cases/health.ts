@@ -69,6 +69,20 @@ export const health: readonly Case[] = [
     },
   },
   {
+    title: 'without details it says no more than which targets are not well, and why',
+    async run(lab) {
+      const runtime = lab.runtime();
+      const spec = { routes: [route], health: { path: '/health', runtime } };
+      const service = await lab.healed(spec, {}, { runtime });
+      await service.http.get('/it/1').expect(200);
+      await runtime.target('upstream:db').force('open', { reason: 'ticket 812' });
+      expect((await service.ask('GET', '/health')).json()).toEqual({
+        status: 'critical',
+        reasons: ['upstream:db: the circuit is forced open: ticket 812; the circuit is open'],
+      });
+    },
+  },
+  {
     title: 'answers while everything else is refused or full, and is no target itself',
     async run(lab) {
       const gate = new Gate();

@@ -3,6 +3,7 @@ import { aborts } from './aborts.ts';
 import { connections } from './connections.ts';
 import { deadlines } from './deadlines.ts';
 import { differential } from './differential.ts';
+import { forgedHeaders } from './forged-headers.ts';
 import { health } from './health.ts';
 import { longHeld } from './long-held.ts';
 import { modes } from './modes.ts';
@@ -13,6 +14,7 @@ import { outcomes } from './outcomes.ts';
 import { probes } from './probes.ts';
 import { refusals } from './refusals.ts';
 import { settings } from './settings.ts';
+import { slowClients } from './slow-clients.ts';
 import { transparency } from './transparency.ts';
 
 export const themes: Readonly<Record<string, readonly Case[]>> = {
@@ -26,6 +28,8 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   probes,
   'long held': longHeld,
   deadlines,
+  'slow clients': slowClients,
+  'forged headers': forgedHeaders,
   mounts,
   settings,
   health,

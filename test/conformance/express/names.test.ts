@@ -144,6 +144,20 @@ describe.each(VERSIONS)('%s names', (version, module) => {
     expect(healed.corrected).toBe(0);
   });
 
+  test('a URL that is rewritten behind healing is booked rightly, and admitted without a route', async () => {
+    app.use((req, _res, next) => {
+      req.url = req.url.replace('/old/', '/new/');
+      next();
+    });
+    app.get('/new/:id', ok);
+    await healed.listen();
+    await healed.ask('/old/1', '/old/2', '/old/3');
+    await healed.booked({ 'GET /new/:id': 3 });
+    expect(healed.corrected).toBe(3);
+    await healed.runtime.target('route:GET /new/:id').force('open');
+    expect(await healed.ask('/old/4', '/new/4')).toEqual([200, 503]);
+  });
+
   test('capitals and a slash at the end make no other name', async () => {
     const router = module.Router();
     router.get('/users/:id', ok);

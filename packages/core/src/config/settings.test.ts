@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Healing } from '../healing.ts';
 import type { TargetOptions } from './schema.ts';
 import { mergeOptions, resolveCircuit, resolveTarget } from './settings.ts';
 
@@ -75,6 +76,34 @@ test('mergeOptions changes neither side, and does not reach the prototype', () =
   expect(merged).toEqual({ circuit: { probes: 1, openMs: 5 }, tier: 'basic', retry: { budget: 0 } });
   mergeOptions({}, JSON.parse('{"__proto__": {"polluted": true}}'));
   expect('polluted' in {}).toBe(false);
+});
+
+test.each([
+  '{"__proto__": {"timeoutMs": 5}}',
+  '{"circuit": {"__proto__": {"openMs": 5}}}',
+  '{"policy": {"rate": {"calls": 1, "__proto__": {"perMs": 5}}}}',
+  '{"constructor": {"prototype": {"timeoutMs": 5}}}',
+])('settings read from JSON cannot reach a prototype: %s is a ConfigError everywhere', (json) => {
+  const settings = JSON.parse(json);
+  const runtime = new Healing({});
+  for (const give of [
+    () => new Healing(settings),
+    () => new Healing({ defaults: settings }),
+    () => new Healing({ targets: { a: settings } }),
+    () => runtime.target('a', settings),
+    () => runtime.target('b').update(settings),
+    () => runtime.wrap('c', () => 1, settings),
+  ]) {
+    expect(give).toThrow(expect.objectContaining({ code: 'HEALIX_CONFIG' }));
+  }
+  expect('timeoutMs' in {} || 'openMs' in {} || 'perMs' in {}).toBe(false);
+});
+
+test('a target may be called like a property of every object', () => {
+  const runtime = new Healing({ targets: JSON.parse('{"__proto__": {"timeoutMs": 5}}') });
+  expect(runtime.target('__proto__').settings.timeoutMs).toBe(5);
+  expect(runtime.target('constructor').settings.timeoutMs).toBe(10_000);
+  expect('timeoutMs' in {}).toBe(false);
 });
 
 test('a window of few calls needs no more of them than it holds', () => {

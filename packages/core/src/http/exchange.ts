@@ -5,7 +5,7 @@ import { Permit } from '../permit.ts';
 import type { Target } from '../target.ts';
 import { Timed } from '../time/timer-wheel.ts';
 import { leaveConnection } from './connection.ts';
-import { isClientGone, isSent, type RawRequest, type RawResponse } from './raw.ts';
+import { isClientGone, isClientSending, isSent, type RawRequest, type RawResponse } from './raw.ts';
 import type { Route } from './routes.ts';
 
 /** A client that waited this long for nothing, and left, has met a hang, where no `timeoutMs` says otherwise. */
@@ -109,7 +109,7 @@ export class Exchange extends Permit implements RequestHealing {
     const { statusCode } = res;
     if (isSent(this.req, res)) book(this, statusCode, byStatus(statusCode));
     else if (this.#broken || (res.headersSent && statusCode >= 500)) book(this, statusCode, 'failure');
-    else leave(this).abandon(this, undefined, HANG_MS);
+    else giveUp(this);
   }
 
   /** Ends the exchange at `deadline`, in the async context of its request. */
@@ -128,7 +128,7 @@ export class Exchange extends Permit implements RequestHealing {
     );
     this.#error = error;
     const late = !res.headersSent;
-    if (late && !this.released) leave(this).release(this, 'failure');
+    if (late && !this.released) leave(this).release(this, isClientSending(this.req) ? 'ignored' : 'failure');
     this.#controller?.abort(error);
     if (late && !res.headersSent) this.inbound.answerLate(this, error);
   }
@@ -152,6 +152,13 @@ class ExchangeDeadline extends Timed {
   expire(now: number): void {
     this.#context.runInAsyncScope(this.#exchange.timeOut, this.#exchange, now);
   }
+}
+
+/** The client has left without an answer. That it did not send its request to the end says nothing of us. */
+function giveUp(exchange: Exchange): void {
+  const target = leave(exchange);
+  if (isClientSending(exchange.req)) target.release(exchange, 'ignored');
+  else target.abandon(exchange, undefined, HANG_MS);
 }
 
 function book(exchange: Exchange, status: number, otherwise: Outcome): void {

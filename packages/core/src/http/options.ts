@@ -34,7 +34,8 @@ export interface AdapterSettings<R> {
 }
 
 const PREFIX = 'route:';
-const LONGEST_NAME = 200;
+/** A longer name shares its target with all others that are. */
+export const LONGEST_NAME = 200;
 
 const isFunction = (value: unknown) => typeof value === 'function';
 

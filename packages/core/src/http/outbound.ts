@@ -19,7 +19,8 @@ export interface OutboundOptions extends TargetOptions {
   runtime?: Healing | undefined;
   /**
    * Names the target of a request. `upstream:` is put in front where it is missing; undefined keeps the default,
-   * one target an origin (`upstream:https://host:port`). What it throws is reported, and the default kept.
+   * one target an origin (`upstream:https://host:port`). What it throws is reported, and the default kept. A name
+   * over 200 characters, an origin's too, is taken for `upstream:other`.
    */
   key?: ((request: UpstreamRequest) => string | undefined) | undefined;
   /** Names past this number share `upstream:other`. Default: 500. */

@@ -35,3 +35,9 @@ export function hasUnreadBody(req: RawRequest): boolean {
   const { 'transfer-encoding': encoding, 'content-length': length } = req.headers;
   return encoding !== undefined || (length !== undefined && Number(length) !== 0);
 }
+
+/** Whether the server has read all that came of a request, and waits for its client to send the rest. */
+export function isClientSending(req: RawRequest): boolean {
+  if (req.readableEnded || req.readableLength > 0 || (!isHttp2(req) && req.complete)) return false;
+  return req.readableDidRead || req.readableFlowing === true || req.listenerCount('readable') > 0;
+}

@@ -1,3 +1,5 @@
+import { oneLine } from './one-line.ts';
+
 /** What the callbacks of the user's, and recovery strategies, have thrown. */
 export interface CallbackErrorReport {
   readonly target: string;
@@ -17,7 +19,7 @@ export class CallbackErrors {
   >();
 
   note(target: string, callback: string, error: unknown): void {
-    const lastError = messageOf(error);
+    const lastError = oneLine(messageOf(error));
     let key = `${target} ${callback}`;
     if (this.#reports.size >= MOST_KINDS && !this.#reports.has(key)) {
       [key, target, callback] = ['others', 'other targets', 'callbacks'];
@@ -28,7 +30,7 @@ export class CallbackErrors {
       known.lastError = lastError;
     } else {
       this.#reports.set(key, { target, callback, count: 1, lastError });
-      process.emitWarning(`${callback} of ${target} threw: ${lastError}`, {
+      process.emitWarning(`${oneLine(`${callback} of ${target}`)} threw: ${lastError}`, {
         code: 'HEALIX_CALLBACK',
         detail: 'Reported once; counted in status().',
       });
