@@ -240,6 +240,7 @@ describe.each(VERSIONS)('%s', (_version, module) => {
     // The handshake is over before the app hears of it, and the response is one that leads nowhere.
     server.on('upgrade', (req, socket) => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      socket.on('end', () => socket.end()).resume();
       app(req as never, new ServerResponse(req) as never);
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
