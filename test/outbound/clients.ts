@@ -9,8 +9,10 @@ const undici7 = undici7Module as unknown as typeof undici8;
 
 export interface Ask {
   method?: string;
-  body?: string | Buffer | Readable;
-  headers?: Record<string, string>;
+  body?: string | Buffer | Readable | AsyncIterable<Buffer>;
+  headers?: Record<string, string> | string[] | Map<string, string>;
+  reset?: boolean;
+  highWaterMark?: number;
   signal?: AbortSignal;
   healing?: object | false;
   idempotent?: boolean;

@@ -1,12 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 
 /** One request as the server saw it. */
 export interface Seen {
   readonly method: string;
   readonly url: string;
   readonly host: string;
+  readonly rawHeaders: readonly string[];
   readonly body: string;
 }
 
@@ -25,6 +27,11 @@ const STEPS = {
   cached: (res) =>
     res.writeHead(200, { 'cache-control': 'public, max-age=60', 'content-length': 4 }).end('kept'),
   empty: (res) => res.writeHead(204).end(),
+  'not-modified': (res) => res.writeHead(304, { etag: '"abc"' }).end(),
+  gzip: (res, query) =>
+    res
+      .writeHead(200, { ...TEXT, 'content-encoding': 'gzip' })
+      .end(gzipSync('z'.repeat(Number(query.get('size') ?? 1_000)))),
   '404': (res) => res.writeHead(404, TEXT).end('not here'),
   '500': (res, query) => res.writeHead(500, TEXT).end('x'.repeat(Number(query.get('size') ?? 6))),
   '503': (res) => res.writeHead(503, TEXT).end('busy'),
@@ -157,7 +164,8 @@ export class FaultyServer {
   }
 
   #note(req: IncomingMessage, body: string): Seen {
-    const seen = { method: req.method ?? '', url: req.url ?? '', host: req.headers.host ?? '', body };
+    const { method = '', url = '', headers, rawHeaders } = req;
+    const seen = { method, url, host: headers.host ?? '', rawHeaders, body };
     this.seen.push(seen);
     return seen;
   }

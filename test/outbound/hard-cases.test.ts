@@ -334,8 +334,8 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
   });
 });
 
-describe('versions that meet', () => {
-  const lab = useLab();
+describe.each(['interceptor', 'dispatcher'] as const)('versions that meet, %s', (through) => {
+  const lab = useLab(through);
 
   it('an undici 7 caller on an 8 dispatcher gets an error', async () => {
     const dispatcher = lab.healed(lab.keep(new undici8.Agent()));

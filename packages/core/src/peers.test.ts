@@ -121,7 +121,66 @@ describe('@fastify/circuit-breaker 4', () => {
   });
 });
 
+describe('gobreaker 2', () => {
+  test('no lock is held around a call: a hundred of one target run beside each other', async () => {
+    const { target } = setup();
+    let running = 0;
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const calls = Array.from({ length: 100 }, () =>
+      target.run(async () => {
+        running++;
+        await ended;
+      }),
+    );
+    expect(running).toBe(100);
+    end();
+    await Promise.all(calls);
+    expect(target.status().counts.success).toBe(100);
+  });
+});
+
+describe('resilience4ts', () => {
+  test('no round trip a call: it begins in the same tick, and so does its refusal (resilience4j 1284)', async () => {
+    const { target } = setup();
+    let called = false;
+    const call = target.run(() => {
+      called = true;
+    });
+    expect(called).toBe(true);
+    await call;
+    await target.force('open');
+    let told: unknown;
+    target
+      .run(() => 1, { fallback: () => 2 })
+      .then((answer) => {
+        told = answer;
+      });
+    await Promise.resolve().then(() => {});
+    expect(told).toBe(2);
+  });
+});
+
 describe('Polly', () => {
+  test('repeats have a budget with a floor a second, taken before the back-off (2348; envoy 30205)', async () => {
+    const retry = { maxRetries: 3, budget: 0.2, budgetPerSecond: 1, baseDelayMs: 500 };
+    const { target, clock } = setup({ retry, circuit: { consecutiveFailures: 1_000, minimumCalls: 10_000 } });
+    const alone = quiet(target.run(fail, { idempotent: true }));
+    await clock.advance(10_000);
+    await alone;
+    // Few calls: the floor is enough for all their repeats.
+    expect(target.status().counts.retries).toBe(3);
+    await clock.advance(10_000);
+    const storm = Array.from({ length: 100 }, () => quiet(target.run(fail, { idempotent: true })));
+    await clock.advance(10_000);
+    await Promise.all(storm);
+    // A share of the hundred, and the floor of ten seconds; all hundred waited at the same time.
+    expect(target.status().counts.retries - 3).toBeLessThanOrEqual(0.2 * 100 + 10);
+    expect(target.status().counts.retries - 3).toBeGreaterThan(10);
+  });
+
   test('a refusal as an error builds no stack', async () => {
     const { target } = setup();
     await target.force('open');

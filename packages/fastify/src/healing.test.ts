@@ -1,4 +1,6 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { ConfigError, createHealing, type Healing } from '@healix/core';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -176,6 +178,37 @@ test('a refused upgrade ends its connection', async () => {
   );
   expect(answer.statusCode).toBe(403);
   expect(answer.headers).toMatchObject({ connection: 'close' });
+});
+
+test('a WebSocket that is routed as @fastify/websocket does it: no slot, no slow call, no failure', async () => {
+  await serve(
+    (app) => {
+      app.server.on('upgrade', (req, socket) => {
+        const res = new ServerResponse(req);
+        res.assignSocket(socket as Socket);
+        socket.on('end', () => socket.end()).resume();
+        app.routing(req, res);
+      });
+      app.get('/chat', (request, reply) => {
+        reply.hijack();
+        request.raw.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nhello');
+      });
+    },
+    { timeoutMs: 50, deadlineMs: 50, circuit: { slowCallMs: 50 }, policy: { concurrency: 1 } },
+  );
+  const clients = [];
+  for (let i = 0; i < 3; i++) {
+    const client = connect(Number(new URL(base).port), '127.0.0.1');
+    client.write('GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await once(client, 'data');
+    clients.push(client);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  for (const client of clients) client.destroy();
+  await expect
+    .poll(() => counts('route:GET /chat'))
+    .toMatchObject({ success: 3, slow: 0, failure: 0, ignored: 0, refused: 0 });
+  expect(runtime.target('route:GET /chat').status().inFlight).toBe(0);
 });
 
 test('health takes Fastify’s own options and healing’s, and no others', async () => {

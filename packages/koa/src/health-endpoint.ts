@@ -5,7 +5,7 @@ import {
   type HealthPath,
   readHealthOptions,
 } from '@healix/core/adapter';
-import type { Branded } from './brands.ts';
+import { brand } from './brands.ts';
 import type { KoaContext, KoaMiddleware, KoaNext } from './context.ts';
 
 /** The runtime, the path, and whether to tell details. */
@@ -32,8 +32,7 @@ export function healthEndpoint(options: HealthEndpointOptions = {}): KoaMiddlewa
     ctx.body = body;
     return undefined;
   }
-  const brand: Branded = { healixHealth: root };
-  return Object.assign(healthEndpoint, brand);
+  return brand(healthEndpoint, { healixHealth: root });
 }
 
 /** What a health endpoint at `root` answers to a request; undefined where it leaves it to others. */

@@ -11,6 +11,7 @@ import { mounts } from './mounts.ts';
 import { names } from './names.ts';
 import { onRefused } from './on-refused.ts';
 import { outcomes } from './outcomes.ts';
+import { peers } from './peers.ts';
 import { probes } from './probes.ts';
 import { refusals } from './refusals.ts';
 import { settings } from './settings.ts';
@@ -26,6 +27,7 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   refusals,
   'on refused': onRefused,
   probes,
+  peers,
   'long held': longHeld,
   deadlines,
   'slow clients': slowClients,

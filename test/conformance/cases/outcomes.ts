@@ -154,6 +154,30 @@ export const outcomes: readonly Case[] = [
     },
   },
   {
+    title: 'a stream that breaks beside one whose client leaves: a failure, and one that is ignored',
+    async run(lab) {
+      const feeds: PassThrough[] = [];
+      const service = await lab.healed({
+        routes: [
+          get('/stream', (call) => {
+            const feed = new PassThrough();
+            feeds.push(feed);
+            feed.write('half');
+            return call.send({ headers: TEXT, body: feed });
+          }),
+        ],
+      });
+      const stays = await service.connect();
+      await stays.send(wire('GET', '/stream')).has('half');
+      const leaves = await service.connect();
+      await leaves.send(wire('GET', '/stream')).has('half');
+      feeds[0]?.destroy(new Error('the disk is gone'));
+      leaves.leave();
+      await brokenOff(stays);
+      await service.booked('route:GET /stream', { failure: 1, ignored: 1 });
+    },
+  },
+  {
     title: 'an answer that the server destroys is a failure',
     async run(lab) {
       const service = await lab.healed({

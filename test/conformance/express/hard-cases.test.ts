@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer, ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { heal, healing, healthEndpoint } from '@healix/express';
 import type { RequestHandler } from 'express';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -222,5 +223,41 @@ describe.each(VERSIONS)('%s', (_version, module) => {
     });
     await healed.listen();
     expect(await healed.ask('/it')).toEqual([200]);
+  });
+
+  test('a WebSocket that is routed as express-ws does it: no slot, no slow call, no failure', async () => {
+    healed = new HealedApp(module, {
+      timeoutMs: 50,
+      deadlineMs: 50,
+      circuit: { slowCallMs: 50 },
+      policy: { concurrency: 1 },
+    });
+    const { app, runtime } = healed;
+    app.get('/chat', (req) => {
+      req.socket.write('hello');
+    });
+    const server = createServer(app);
+    // The handshake is over before the app hears of it, and the response is one that leads nowhere.
+    server.on('upgrade', (req, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      socket.on('end', () => socket.end()).resume();
+      app(req as never, new ServerResponse(req) as never);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const headers = { Connection: 'Upgrade', Upgrade: 'websocket' };
+    const clients = [];
+    for (let i = 0; i < 3; i++) {
+      const client = await RawClient.open((server.address() as AddressInfo).port);
+      await client.send(wire('GET', '/chat', { headers })).has('hello');
+      clients.push(client);
+    }
+    await pause(150);
+    for (const client of clients) client.leave();
+    server.close();
+    await until('all to be booked', () => {
+      const { inFlight, counts } = runtime.target('route:GET /chat').status();
+      expect(counts).toMatchObject({ success: 3, slow: 0, failure: 0, ignored: 0, refused: 0 });
+      return inFlight === 0;
+    });
   });
 });

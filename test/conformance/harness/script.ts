@@ -1,142 +1,98 @@
-import { Readable } from 'node:stream';
-import { seededRandom } from '@healix/core/testing';
-import { wire } from './raw-client.ts';
-import type { AppSpec, Call } from './subject.ts';
+import { Dice } from './dice.ts';
+import { head, type Question, question } from './question.ts';
 
-/** One request of a script, as it goes over the wire. */
-interface Line {
-  readonly method: string;
-  readonly bytes: string;
-}
+/**
+ * How a connection ends: `asked`, the last request asked for it; `broken`, the server breaks off, or an answer
+ * never ends; `left`, the client goes once `marker` has come.
+ */
+type Ending = { readonly how: 'asked' | 'broken' } | { readonly how: 'left'; readonly marker?: string };
 
-/** Some requests on one connection, one after the other's answer or all at once. */
+/** What one client says on one connection. */
 export interface Script {
+  readonly seed: number;
+  /** All at once, instead of each request after the answer to the one before. */
   readonly pipelined: boolean;
-  readonly lines: readonly Line[];
+  /** Where what is sent is cut into pieces, as shares of its length. */
+  readonly cuts: readonly number[];
+  readonly questions: readonly Question[];
+  readonly ending: Ending;
 }
 
-const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
-const PATHS = [
-  '/',
-  '/users/1',
-  '/users/%C3%BC%20x',
-  '/users/1/orders/2?page=3&page=4',
-  '/users/',
-  '/status/200',
-  '/status/201',
-  '/status/204',
-  '/status/304',
-  '/status/404',
-  '/status/503',
-  '/throws',
-  '/error/400',
-  '/error/422',
-  '/error/500',
-  '/stream/3',
-  '/redirect',
-  '/text/200',
-  '/text/70000',
-  '/api/v1/things/9',
-  '/api/v1/none',
-  '/nowhere',
-  '/%zz',
-  '//double',
+const HOST = [['Host', 'conformance']] as const;
+const UPGRADE = [...HOST, ['Connection', 'Upgrade, close'], ['Upgrade', 'h2c']] as const;
+const GONE: readonly (readonly [Ending, Question])[] = [
+  ...['/breaks/0', '/breaks/1', '/breaks/4', '/throws/head', '/hand/destroyed', '/hand/cut'].map((path) =>
+    last('broken', 'GET', `GET ${path} HTTP/1.1`),
+  ),
+  last('broken', 'CONNECT', 'CONNECT conformance:80 HTTP/1.1'),
+  [{ how: 'broken' }, asIs('GET', head('GET /users/1 HTTP/1.1', UPGRADE))],
+  [{ how: 'broken' }, asIs('POST', head('POST /sink HTTP/1.1', [...UPGRADE, ['Content-Length', '0']]))],
+  [{ how: 'left', marker: 'part 1' }, asIs('GET', head('GET /begun HTTP/1.1', HOST))],
+  [{ how: 'left' }, asIs('GET', head('GET /hangs HTTP/1.1', HOST))],
+  [{ how: 'left' }, asIs('POST', head('POST /hangs HTTP/1.1', [...HOST, ['Content-Length', '5']]))],
+  [
+    { how: 'left' },
+    asIs('PUT', `${head('PUT /sink HTTP/1.1', [...HOST, ['Content-Length', '1000']])}half of it`),
+  ],
+  [
+    { how: 'left' },
+    asIs(
+      'POST',
+      `${head('POST /users/1 HTTP/1.1', [
+        ...HOST,
+        ['Transfer-Encoding', 'chunked'],
+        ['Content-Type', 'application/json'],
+      ])}5\r\n{"ha`,
+    ),
+  ],
 ];
-const HEADERS: Record<string, string>[] = [
-  { Accept: 'application/json' },
-  { 'X-Request-Id': 'conformance-1', 'User-Agent': 'seeded' },
-  { 'If-None-Match': '"abc"', Range: 'bytes=0-3' },
-  { Origin: 'https://a.example', 'Access-Control-Request-Method': 'PUT' },
-  { Cookie: 'a=1; b=2', 'Accept-Encoding': 'gzip, br' },
-];
-const BODIES: readonly [type: string, body: string][] = [
-  ['application/json', '{"a":[1,2,{"b":null}]}'],
-  ['application/json', '{"broken":'],
-  ['application/json', '""'],
-  ['application/json; charset=utf-8', '{"ü":"ß"}'],
+/** What HTTP/1.1 does not allow, or what ends a connection by itself. */
+const ODD: readonly Question[] = [
+  asIs('GET', 'GET /users/1 HTTP/1.0\r\n\r\n'),
+  asIs('GET', 'GET /stream/3 HTTP/1.0\r\nHost: conformance\r\n\r\n'),
+  asIs('HEAD', 'HEAD /text/200 HTTP/1.0\r\n\r\n'),
+  asIs('GET', 'GET /users/1 HTTP/1.1\r\nConnection: close\r\n\r\n'),
+  asIs('GET', head('GET /users/1 HTTP/1.1', [...HOST, ...HOST, ['Connection', 'close']])),
+  asIs('GET', head('GET /users/1 HTTP/3.1', HOST)),
+  asIs('GET', head('GET /us\x01ers HTTP/1.1', HOST)),
+  asIs('GET', 'GET /users/1 HTTP/1.1\r\nHost: conformance\r\nno colon\r\n\r\n'),
+  asIs('GET', head('GET /users/1 HTTP/1.1', [...HOST, ['X-Endless', 'l'.repeat(20_000)]])),
+  asIs('GET', head('GET /users/1 HTTP/1.1', [...HOST, ['Expect', 'nonsense'], ['Connection', 'close']])),
+  asIs('NONE', head('NONE /users/1 HTTP/1.1', HOST)),
+  asIs(
+    'POST',
+    head('POST /sink HTTP/1.1', [...HOST, ['Content-Length', '5'], ['Transfer-Encoding', 'chunked']]),
+  ),
+  asIs('POST', head('POST /sink HTTP/1.1', [...HOST, ['Content-Length', '-1']])),
+  asIs('POST', `${head('POST /sink HTTP/1.1', [...HOST, ['Transfer-Encoding', 'chunked']])}size?\r\n`),
 ];
 
-/** Requests by seed: `count` of them in all, on connections of one to six. */
-export function scripts(seed: number, count: number): Script[] {
-  const random = seededRandom(seed);
-  const below = (limit: number) => Math.floor(random.next() * limit);
-  const oneOf = <T>(list: readonly T[]): T => list[below(list.length)] as T;
-
-  function line(last: boolean): Line {
-    const method = oneOf(METHODS);
-    const headers: Record<string, string> = last ? { Connection: 'close' } : {};
-    for (let more = below(3); more > 0; more--) Object.assign(headers, oneOf(HEADERS));
-    const path = oneOf(PATHS);
-    if (!['POST', 'PUT', 'PATCH'].includes(method)) return { method, bytes: wire(method, path, { headers }) };
-    const [type, body] = oneOf(BODIES);
-    headers['Content-Type'] = type;
-    if (below(2) === 0) return { method, bytes: wire(method, path, { headers, body }) };
-    const length = Buffer.byteLength(body);
-    const chunk = `${length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
-    return {
-      method,
-      bytes: wire(method, path, { headers: { ...headers, 'Transfer-Encoding': 'chunked' } }) + chunk,
-    };
+/** The script that a seed makes: up to six requests on one connection. */
+export function scriptOf(seed: number): Script {
+  const dice = new Dice(seed);
+  const pipelined = dice.oneIn(2);
+  const cuts = dice.oneIn(4) ? [dice.below(100) / 100, dice.below(100) / 100].sort() : [];
+  const before = Array.from({ length: dice.below(6) }, () => question(dice, false));
+  // Where the end is a matter of timing, answers that are still due would be too.
+  if (pipelined || !dice.oneIn(3)) {
+    const questions = [...before, question(dice, true)].map((one) => (pipelined ? impatient(one) : one));
+    return { seed, pipelined, cuts, questions, ending: { how: 'asked' } };
   }
-
-  const all: Script[] = [];
-  for (let left = count; left > 0; ) {
-    const length = Math.min(left, 1 + below(6));
-    const lines = Array.from({ length }, (_, i) => line(i === length - 1));
-    all.push({ pipelined: below(2) === 0, lines });
-    left -= length;
+  if (dice.oneIn(2)) {
+    return { seed, pipelined, cuts: [], questions: [...before, dice.oneOf(ODD)], ending: { how: 'asked' } };
   }
-  return all;
+  const [ending, end] = dice.oneOf(GONE);
+  return { seed, pipelined, cuts: [], questions: [...before, end], ending };
 }
 
-const echo = (call: Call) => call.send({ body: { params: call.params, got: call.body ?? null } });
+function asIs(method: string, bytes: string): Question {
+  return { method, bytes };
+}
 
-/** An app with something of everything. */
-export const VARIED: AppSpec = {
-  routes: [
-    { method: 'GET', path: '/', handler: (call) => call.send({ body: 'root' }) },
-    { method: 'GET', path: '/users/:id', handler: echo },
-    { method: 'POST', path: '/users/:id', handler: echo },
-    { method: 'PUT', path: '/users/:id', handler: echo },
-    { method: 'DELETE', path: '/users/:id', handler: (call) => call.send({ status: 204 }) },
-    { method: 'ALL', path: '/users/:id/orders/:order', handler: echo },
-    {
-      method: 'ALL',
-      path: '/status/:status',
-      handler: (call) => call.send({ status: Number(call.params.status), headers: { etag: '"abc"' } }),
-    },
-    { method: 'GET', path: '/throws', handler: () => Promise.reject(new Error('secret')) },
-    {
-      method: 'GET',
-      path: '/error/:status',
-      handler: (call) => Promise.reject(call.error(Number(call.params.status), 'by the framework')),
-    },
-    {
-      method: 'GET',
-      path: '/stream/:parts',
-      handler: (call) => call.send({ headers: { 'content-type': 'text/plain' }, body: partsOf(call) }),
-    },
-    { method: 'GET', path: '/redirect', handler: (call) => call.redirect('/users/1') },
-    {
-      method: 'GET',
-      path: '/text/:length',
-      handler: (call) =>
-        call.send({
-          headers: { 'content-type': 'text/plain', 'set-cookie': ['a=1', 'b=2'] },
-          body: 'x'.repeat(Number(call.params.length)),
-        }),
-    },
-    { method: 'OPTIONS', path: '/users/:id', handler: (call) => call.send({ status: 204 }) },
-  ],
-  mounts: [
-    {
-      prefixes: ['/api/v1'],
-      kind: 'router',
-      routes: [{ method: 'GET', path: '/things/:id', handler: echo }],
-    },
-  ],
-};
+function last(how: 'broken', method: string, line: string): [Ending, Question] {
+  return [{ how }, asIs(method, head(line, HOST))];
+}
 
-function partsOf({ params }: Call): Readable {
-  return Readable.from(Array.from({ length: Number(params.parts) }, (_, i) => `part ${i};`));
+function impatient({ method, bytes, afterContinue = '' }: Question): Question {
+  return { method, bytes: bytes + afterContinue };
 }

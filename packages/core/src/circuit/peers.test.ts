@@ -126,7 +126,50 @@ describe('cockatiel 4', () => {
   });
 });
 
+describe('resilience4ts', () => {
+  test('a half-open circuit binds its limit: of 100 callers at once, as many as it has probes', () => {
+    for (const probes of [1, 3, 10]) {
+      const world = setup({ probes });
+      expect(halfOpen(world)).toHaveLength(probes);
+      const more = Array.from({ length: 100 }, () => world.breaker.tryAcquire());
+      expect(new Set(more)).toEqual(new Set([0]));
+    }
+  });
+});
+
+describe('safe-client-gateway 3442', () => {
+  test('traffic to what is dead stays a trickle: no trial is without a bound, none follows at once', () => {
+    const world = setup({ rampMs: 1_000 });
+    fail(world);
+    const SECONDS = 60;
+    let admitted = 0;
+    for (let ms = 0; ms < SECONDS * 1_000; ms += 10) {
+      const token = world.breaker.tryAcquire();
+      if (token > 0) {
+        admitted++;
+        world.breaker.record(token, 'failure');
+      }
+      world.clock.advanceSync(10);
+    }
+    // Open for one second, then for two each time: three probes at most, of 6,000 calls.
+    expect(admitted).toBeGreaterThan(0);
+    expect(admitted).toBeLessThanOrEqual(3 * (SECONDS / 2 + 1));
+  });
+});
+
 describe('shared circuits', () => {
+  test('one restored after its open time is half-open: it is tried first, not closed', () => {
+    const before = setup({ probes: 1 });
+    fail(before);
+    const after = setup({ probes: 1 });
+    after.clock.skewWall(before.clock.wall() - after.clock.wall());
+    after.clock.advanceSync(3_600_000);
+    after.breaker.restore(before.breaker.snapshot());
+    expect(after.breaker.state).toBe('half-open');
+    expect(after.breaker.tryAcquire()).toBeGreaterThan(0);
+    expect(after.breaker.tryAcquire()).toBe(0);
+  });
+
   test('a result that comes after its lease has ended does not close the circuit', () => {
     const world = setup({ probes: 1 });
     const [late] = halfOpen(world) as [number];

@@ -4,7 +4,7 @@ import type { Rejection } from '../permit.ts';
 import type { Target } from '../target.ts';
 import { type Answer, deadlineAnswer, refusalAnswer, sendAnswer } from './answers.ts';
 import { Exchange } from './exchange.ts';
-import { isPreflight, type RawRequest, type RawResponse } from './raw.ts';
+import { isPreflight, isUpgraded, type RawRequest, type RawResponse } from './raw.ts';
 import { type Route, Routes, type RoutesOptions } from './routes.ts';
 import { exchangeOf, watch } from './watch.ts';
 
@@ -58,7 +58,8 @@ export class Inbound<C = unknown> {
     const exchange = new Exchange(this, target, token, route, req, res, context);
     watch(exchange);
     const { deadlineMs } = target.settings;
-    if (deadlineMs !== undefined && target.acts) exchange.endBy(exchange.start + deadlineMs);
+    if (isUpgraded(req, res)) exchange.takenOver();
+    else if (deadlineMs !== undefined && target.acts) exchange.endBy(exchange.start + deadlineMs);
     return true;
   }
 

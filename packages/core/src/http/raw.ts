@@ -29,6 +29,11 @@ export function isPreflight(req: RawRequest): boolean {
   return req.method === 'OPTIONS' && req.headers['access-control-request-method'] !== undefined;
 }
 
+/** Whether a server's 'upgrade' is being routed with a response that leads nowhere, as WebSocket libraries do it. */
+export function isUpgraded(req: RawRequest, res: RawResponse): boolean {
+  return (req as { upgrade?: unknown }).upgrade === true && res.socket === null;
+}
+
 /** Whether a body of the request may still be on its way on an HTTP/1 connection. */
 export function hasUnreadBody(req: RawRequest): boolean {
   if (isHttp2(req) || req.complete) return false;

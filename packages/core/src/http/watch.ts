@@ -60,12 +60,15 @@ function writeHead(this: ServerResponse, status: number, reason?: unknown, heade
   return result;
 }
 
-/** Most answers are handed to the system when `end` returns. For the others the response tells when they are. */
+/**
+ * Most answers are handed to the system when `end` returns. For the others the response tells when they are; one
+ * that a middleware compresses has not even ended by then.
+ */
 function end(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): unknown {
   const exchange = exchangeOf(this.req) as Exchange;
   const result = (exchange.end as Method).call(this, chunk, encoding, callback);
   if (!exchange.released) {
-    if (this.socket && this.writableLength === 0) exchange.complete();
+    if (this.writableEnded && this.socket && this.writableLength === 0) exchange.complete();
     else this.once('close', onHttp1Close);
   }
   return result;
