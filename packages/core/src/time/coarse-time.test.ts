@@ -157,7 +157,10 @@ describe('sleep', () => {
 });
 
 describe('a blocked event loop', () => {
-  function blocked(during?: (time: CoarseTime, clock: VirtualClock) => void) {
+  function blocked(
+    during?: (time: CoarseTime, clock: VirtualClock) => void,
+    before?: (clock: VirtualClock) => void,
+  ) {
     const { clock, time } = setup();
     const log: string[] = [];
     const deadline = new (class extends Deadline {
@@ -170,6 +173,7 @@ describe('a blocked event loop', () => {
     clock.advanceSync(TICK_MS);
     deadline.deadline = clock.now() + 300;
     time.wheel.add(deadline);
+    before?.(clock);
     clock.block(500);
     during?.(time, clock);
     // The answer that lay in the socket is read in the poll phase, after the late tick.
@@ -219,6 +223,37 @@ describe('a blocked event loop', () => {
     clock.block(TICK_MS + 400);
     clock.advanceSync(0);
     expect([time.lostMs, time.stalls]).toEqual([1_000, 2]);
+  });
+
+  test('does so too when other timers take so long that the next tick comes before the poll', () => {
+    const slowTimer = (clock: VirtualClock) => {
+      clock.setTimer(() => clock.block(2 * TICK_MS), TICK_MS + 1);
+    };
+    const { log, time } = blocked(undefined, slowTimer);
+    expect(log).toEqual(['answer']);
+    expect(time.ticks).toBe(3);
+  });
+
+  test('does so too when it is blocked again in the poll phase after another stall', () => {
+    const { clock, time } = setup();
+    const log: string[] = [];
+    const deadline = new (class extends Deadline {
+      override expire(now: number): void {
+        super.expire(now);
+        log.push('expired');
+      }
+    })();
+    time.enter();
+    deadline.deadline = clock.now() + 600;
+    time.wheel.add(deadline);
+    clock.block(300);
+    clock.afterPoll(() => {
+      clock.block(500);
+      clock.afterPoll(() => log.push('answer'));
+    });
+    clock.advanceSync(TICK_MS);
+    expect(log).toEqual(['answer', 'expired']);
+    expect(time.stalls).toBe(2);
   });
 
   test('without an answer the deadline holds, one poll phase later', () => {

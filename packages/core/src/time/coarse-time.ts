@@ -54,6 +54,8 @@ export class CoarseTime {
   #countdown: number;
   #idleTicks = 0;
   #tickDue = 0;
+  /** No deadline is judged until a poll phase has passed. */
+  #pollsFirst = false;
 
   constructor(clock: Clock, random: Random, exactPerTick = 64) {
     this.clock = clock;
@@ -150,8 +152,8 @@ export class CoarseTime {
     this.#budget();
     let wanted = true;
     try {
-      if (stalled) this.clock.afterPoll(() => this.wheel.advance(this.read()));
-      else this.wheel.advance(now);
+      if (stalled) this.#judgeAfterPoll(now);
+      else if (!this.#pollsFirst) this.wheel.advance(now);
       wanted = this.#tellListeners(now) || this.wheel.busy;
     } finally {
       this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
@@ -159,6 +161,19 @@ export class CoarseTime {
       if (this.#idleTicks > IDLE_TICKS_BEFORE_SLEEP) this.stop();
       else if (!this.#asleep) this.#arm();
     }
+  }
+
+  /**
+   * Answers that lie in sockets are read before deadlines are judged: those of `now`, since that reading may take
+   * long itself. Where timers take long, the next tick comes before it.
+   */
+  #judgeAfterPoll(now: number): void {
+    if (this.#pollsFirst) return;
+    this.#pollsFirst = true;
+    this.clock.afterPoll(() => {
+      this.#pollsFirst = false;
+      this.wheel.advance(now);
+    });
   }
 
   #tellListeners(now: number): boolean {
