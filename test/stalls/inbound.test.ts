@@ -24,7 +24,8 @@ describe.each(SERVICES)('requests to $name across $stall', ({ name, stall }) => 
 
   beforeAll(async () => {
     upstream = await new Upstream().listen();
-    service = await Stallable.start('service.ts', name, upstream.origin);
+    const program = new URL('./programs/service.ts', import.meta.url);
+    service = await Stallable.start(program, name, upstream.origin);
     const origin = await service.tell<string>('origin');
     const ask = async (path: string, signal?: AbortSignal) => {
       const response = await fetch(origin + path, { ...(signal && { signal }) });

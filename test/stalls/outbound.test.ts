@@ -25,7 +25,7 @@ let upstream: Upstream;
 let client: Stallable;
 
 beforeAll(async () => {
-  client = await Stallable.start('client.ts');
+  client = await Stallable.start(new URL('./programs/client.ts', import.meta.url));
 });
 beforeEach(async () => {
   upstream = await new Upstream().listen();

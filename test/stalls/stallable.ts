@@ -1,5 +1,4 @@
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { soon, until } from '../conformance/harness/wait.ts';
 import type { Command, Reply } from './programs/commands.ts';
 
@@ -18,13 +17,12 @@ export class Stallable {
   readonly #replies = new Map<number, (value: never) => void>();
   #serial = 0;
 
-  private constructor(file: string, args: readonly string[]) {
-    const path = fileURLToPath(new URL(`./programs/${file}`, import.meta.url));
-    this.#process = fork(path, args, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  private constructor(file: URL, args: readonly string[]) {
+    this.#process = fork(file, args, { execArgv: ['--disable-warning=ExperimentalWarning'] });
     this.#process.on('message', ({ id, value }: Reply) => this.#replies.get(id)?.(value as never));
   }
 
-  static async start(file: string, ...args: readonly string[]): Promise<Stallable> {
+  static async start(file: URL, ...args: readonly string[]): Promise<Stallable> {
     const program = new Stallable(file, args);
     await new Promise((resolve) => program.#replies.set(0, resolve));
     return program;

@@ -1,7 +1,13 @@
 import { defaultHealing, type Healing } from '@healix/core';
-import { checkHealOptions, exchangeOf, type HealOptions, Inbound } from '@healix/core/adapter';
+import {
+  checkHealOptions,
+  exchangeOf,
+  type HealBrand,
+  type HealOptions,
+  Inbound,
+  runtimeAmong,
+} from '@healix/core/adapter';
 import { answers } from './answers.ts';
-import { type Branded, runtimeAmong } from './brands.ts';
 import { type KoaContext, type KoaMiddleware, type KoaNext, prepare } from './context.ts';
 import { Predictor } from './predictor.ts';
 import { type RoutedContext, takenLayer } from './router.ts';
@@ -34,7 +40,7 @@ export function heal(options: HealOptions | Healing = {}): KoaMiddleware {
     const route = predictor.taken(ctx, inbound.routes.unmatched);
     return inbound.admit(ctx.req, ctx.res, route, ctx) ? next() : Promise.resolve();
   }
-  const brand: Branded = { healixOptions: settings, healixRuntime: runtime };
+  const brand: HealBrand = { healixOptions: settings, healixRuntime: runtime };
   return Object.assign(heal, brand);
 }
 
