@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../conformance/harness/wait.ts';
-import { STALLS, Stallable } from './stallable.ts';
+import { PATIENCE_MS, STALLS, Stallable } from './stallable.ts';
 import { Upstream } from './upstream.ts';
 
 interface Told {
@@ -52,7 +52,7 @@ describe.each(SERVICES)('requests to $name across $stall', ({ name, stall }) => 
     [statuses.limited, statuses.measured] = (await Promise.all(asked)) as [number[], number[]];
     [statuses.probed, statuses.fresh] = await Promise.all([probe, fresh as Promise<number[]>]);
     await until('all requests to be over', async () => (await target('/abandoned')).inFlight === 0);
-  });
+  }, PATIENCE_MS);
   afterAll(() => {
     service.kill();
     upstream.close();

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { STALLS, Stallable } from './stallable.ts';
+import { PATIENCE_MS, STALLS, Stallable } from './stallable.ts';
 import { Upstream } from './upstream.ts';
 
 interface Told {
@@ -26,7 +26,7 @@ let client: Stallable;
 
 beforeAll(async () => {
   client = await Stallable.start(new URL('./programs/client.ts', import.meta.url));
-});
+}, PATIENCE_MS);
 beforeEach(async () => {
   upstream = await new Upstream().listen();
   await client.tell('renew');
@@ -47,7 +47,7 @@ const openAll = () =>
       },
       { timeout: 30_000, interval: 0 },
     )
-    .toEqual(Array(WAYS).fill('open'));
+    .not.toContain('closed');
 
 describe.each(STALLS)('calls across %s', (stall) => {
   test('take the answers that came meanwhile, although their time is over', async () => {

@@ -6,6 +6,8 @@ import type { Command, Reply } from './programs/commands.ts';
 export type Stall = 'a blocked event loop' | 'SIGSTOP';
 export const STALLS: readonly Stall[] = ['a blocked event loop', 'SIGSTOP'];
 
+/** For whoever starts a program, on a busy machine, and stalls it. */
+export const PATIENCE_MS = 60_000;
 /** Longer than every limit that the programs set. */
 const STALL_MS = 3_000;
 /** What is left for what happens meanwhile to be over. */
