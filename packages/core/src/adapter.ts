@@ -22,6 +22,13 @@ export { withoutStack } from './errors.ts';
 export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
+  checkHealOptions,
+  type HealBrand,
+  type HealOptions,
+  optionsAmong,
+  runtimeAmong,
+} from './http/heal.ts';
+export {
   answerHealth,
   type ExtraOptions,
   HEALTH_PATHS,
@@ -34,8 +41,6 @@ export {
   type AdapterOptions,
   type AdapterSettings,
   checkAdapterOptions,
-  checkHealOptions,
-  type HealOptions,
   isRuntime,
   LONGEST_NAME,
   nameByUser,

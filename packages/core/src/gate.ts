@@ -71,6 +71,7 @@ export abstract class Gate implements PermitIssuer {
       clock: time.clock,
       random,
       longestCallMs: settings.timeoutMs,
+      lostMs: () => time.lostMs,
       onTransition: (transition) => this.transitioned(transition),
     });
     this.policy = new PolicyEnforcer(settings.policy, time.now);
@@ -106,8 +107,7 @@ export abstract class Gate implements PermitIssuer {
     const token = this.admit(operation);
     if (token === REFUSED) return this.rejection();
     const { time } = this;
-    const weight = time.sampleWeight();
-    const permit = new Permit(this, token, weight === 0 ? time.now : time.clock.now(), weight);
+    const permit = new Permit(this, token, time.now, time.weight);
     if (time.ticks !== this.#watchedTick || this.#countsPlaces) this.#watch(permit);
     return permit;
   }
@@ -151,15 +151,16 @@ export abstract class Gate implements PermitIssuer {
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Gate;
     owner.monitor.inFlight--;
-    const now = this.time.current();
-    const latencyMs = permit.latencyMs >= 0 ? permit.latencyMs : this.#elapsed(permit, now);
+    const isKnown = permit.latencyMs >= 0;
+    const now = outcome === 'success' && isKnown ? this.time.current() : this.#endOf(permit, outcome);
+    const latencyMs = isKnown ? permit.latencyMs : now - permit.start;
     if (target === owner) target.#book(permit.token, permit, outcome, latencyMs, now);
     else target.#takeOver(permit, owner, outcome, latencyMs, now);
   }
 
   /** Notes that the answer has begun: latency ends here, the call goes on. */
   markLatency(permit: Permit): void {
-    if (permit.latencyMs < 0) permit.latencyMs = this.#elapsed(permit, this.time.current());
+    if (permit.latencyMs < 0) permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
   }
 
   /**
@@ -169,7 +170,7 @@ export abstract class Gate implements PermitIssuer {
    * @param hangMs what counts as a hang where no `timeoutMs` is set
    */
   abandon(permit: Permit, reason?: unknown, hangMs = Number.POSITIVE_INFINITY): void {
-    const elapsed = permit.latencyMs >= 0 ? 0 : this.#elapsed(permit, this.time.current());
+    const elapsed = permit.latencyMs >= 0 ? 0 : this.time.read() - permit.start;
     const { timeoutMs = hangMs, circuit } = this.#settings;
     const timedOut = (reason as Error | undefined | null)?.name === 'TimeoutError';
     if (timedOut || elapsed >= timeoutMs) this.release(permit, 'failure');
@@ -266,21 +267,18 @@ export abstract class Gate implements PermitIssuer {
 
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
-    this.monitor.record(outcome, latencyMs, slow, permit.weight, now);
+    const late = this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY);
+    // It ran across a stall: this process itself may be to blame.
+    const excused = permit.start < this.time.stallEnd && (outcome !== 'success' || slow || late);
+    const booked = excused ? 'ignored' : outcome;
+    this.monitor.record(booked, latencyMs, slow, permit.weight, now);
+    if (late && !excused) this.noteWouldHave('timedOut');
     if (token < 0) {
-      if (token === WOULD_REFUSE) this.noteWouldHave(outcome);
+      if (token === WOULD_REFUSE) this.noteWouldHave(booked);
       return;
     }
-    const judged = this.#observing ? this.#judgedHad(outcome, latencyMs) : outcome;
-    const stalled = permit.start < this.time.stallEnd && (judged !== 'success' || slow);
-    this.breaker.record(token, stalled ? 'ignored' : judged, latencyMs, now, permit.retryAfterMs);
-  }
-
-  /** What the outcome would have been, had the time limit been in force. */
-  #judgedHad(outcome: Outcome, latencyMs: number): Outcome {
-    if (latencyMs <= (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY)) return outcome;
-    this.noteWouldHave('timedOut');
-    return outcome === 'ignored' ? outcome : 'failure';
+    const judged = late && booked !== 'ignored' ? 'failure' : booked;
+    this.breaker.record(token, judged, latencyMs, now, permit.retryAfterMs);
   }
 
   /** Books a call that another target had let in. */
@@ -328,10 +326,8 @@ export abstract class Gate implements PermitIssuer {
     this.#wouldHave[what]++;
   }
 
-  #elapsed(permit: Permit, now: number): number {
-    if (permit.weight === 0) return now - permit.start;
-    const end = this.time.clock.now();
-    this.time.noticeStall(end);
-    return end - permit.start;
+  /** When a call that ends now ends: exact where it is timed, and where a stall may be to blame for it. */
+  #endOf(permit: Permit, outcome: Outcome): number {
+    return permit.weight === 0 && outcome === 'success' ? this.time.current() : this.time.read();
   }
 }

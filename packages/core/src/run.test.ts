@@ -213,7 +213,7 @@ describe('the signal of the caller', () => {
   });
 
   test('a TimeoutError, or an abort after timeoutMs, is a failure of the target', async () => {
-    const { target, counts } = setup({ timeoutMs: 100 });
+    const { target, clock, counts } = setup({ timeoutMs: 100 });
     const timeout = new AbortController();
     const call = target.run(never, { signal: timeout.signal });
     timeout.abort(new DOMException('too slow', 'TimeoutError'));
@@ -222,8 +222,7 @@ describe('the signal of the caller', () => {
 
     const late = target.acquire();
     if (!late.ok) throw late.toError();
-    const { clock } = target.time;
-    (clock as ReturnType<typeof setup>['clock']).block(150);
+    await clock.advance(150);
     target.abandon(late, new Error('gone'));
     expect(counts()).toMatchObject({ failure: 2, ignored: 0 });
   });

@@ -34,12 +34,13 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   const reject = lastReject;
   if ((typeof fn !== 'function' || options !== NO_OPTIONS) && !mayBegin(fn, options, reject)) return promise;
   const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
-  const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
+    const endsAt = host.time.current();
     conclude({ target: host, fn, options, resolve, reject, endsAt }, tooLate(host, 'no time was left', 0));
     return promise;
   }
   const token = host.admit(options);
+  const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (token === 0) {
     const end = refusedBy(host);
     // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
@@ -90,8 +91,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     endsAt: number | undefined,
     attempt: number,
   ) {
-    const weight = host.time.sampleWeight();
-    super(host, token, weight === 0 ? host.time.now : host.time.clock.now(), weight);
+    super(host, token, host.time.now, host.time.weight);
     this.fn = fn;
     this.options = options;
     this.resolve = resolve;

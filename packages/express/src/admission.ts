@@ -42,12 +42,13 @@ export class Admission<R extends ExpressRequest> {
     this.#admit(predictor.predict(req, res), req, next);
   }
 
+  /** Whether a request has been let in, or let pass, before. */
+  static isThrough(req: Marked): boolean {
+    return exchangeOf(req as never) !== undefined || req[LEFT_ALONE] === true;
+  }
+
   /** At a route, where no healing stands before it. */
   here(req: Marked, res: ServerResponse, next: ExpressNext): void {
-    if (exchangeOf(req as never) !== undefined || req[LEFT_ALONE]) {
-      next();
-      return;
-    }
     const predictor = this.#apps.predictorOf(req);
     this.#admit(req.route === undefined ? predictor.predict(req, res) : predictor.at(req, res), req, next);
   }

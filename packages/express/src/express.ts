@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TargetOptions } from '@healix/core';
-import type { RequestHealing } from '@healix/core/adapter';
+import type { HealBrand, RequestHealing } from '@healix/core/adapter';
 
 declare global {
   namespace Express {
@@ -95,18 +94,8 @@ export interface ExpressRoute {
   readonly stack: readonly { readonly handle: Branded; readonly method?: string }[];
 }
 
-/** What `heal` sets for a route. */
-export interface RouteSettings {
-  readonly options: TargetOptions | undefined;
-  readonly deadlineAnswer: boolean | undefined;
-}
-
-/**
- * Marks on middleware, under plain keys: libraries that wrap middleware (OpenTelemetry, say) copy those, but
- * neither identity nor symbols.
- */
-export interface Branded {
-  /** What is set for the route that the middleware stands at. */
-  readonly healixRoute?: RouteSettings;
+/** Marks on middleware. */
+export interface Branded extends HealBrand {
+  readonly healixDeadlineAnswer?: boolean | undefined;
   readonly healixHealth?: true;
 }

@@ -3,4 +3,4 @@ export type { ExpressMiddleware, ExpressNext, ExpressRequest } from './express.t
 export { heal } from './heal.ts';
 export { healing } from './healing.ts';
 export { type HealthEndpointOptions, healthEndpoint } from './health-endpoint.ts';
-export type { HealingOptions } from './options.ts';
+export type { HealingOptions, HealOptions } from './options.ts';

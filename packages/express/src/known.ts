@@ -1,11 +1,12 @@
-import { type Route, type Routes, routeName } from '@healix/core/adapter';
-import type { ExpressRoute, Layer, RouteSettings } from './express.ts';
+import { optionsAmong, type Route, type Routes, routeName } from '@healix/core/adapter';
+import type { Branded, ExpressRoute, Layer } from './express.ts';
+import { handlesFor } from './layers.ts';
 
 interface KnownDetails {
   readonly method: string;
   readonly pattern: string;
   readonly mounted: string;
-  readonly settings?: RouteSettings | undefined;
+  readonly deadlineAnswer?: boolean | undefined;
 }
 
 /** A route of Express as a target. */
@@ -31,14 +32,14 @@ export class Known {
   constructor(
     route: Route,
     express: ExpressRoute | undefined,
-    { method, pattern, mounted, settings }: KnownDetails,
+    { method, pattern, mounted, deadlineAnswer }: KnownDetails,
   ) {
     this.route = route;
     this.express = express;
     this.method = method;
     this.pattern = pattern;
     this.mounted = mounted;
-    this.deadlineAnswer = settings?.deadlineAnswer;
+    this.deadlineAnswer = deadlineAnswer;
   }
 }
 
@@ -51,12 +52,24 @@ export class KnownRoutes {
     this.#routes = routes;
   }
 
-  /** A route, where `mounted` and `pattern` together are its whole pattern. */
-  ofRoute(express: ExpressRoute, method: string, mounted: string, pattern: string): Known {
+  /**
+   * A route, where `pattern` is the whole one.
+   *
+   * @param before what stands before it in its routers, and sets something for it
+   */
+  ofRoute(
+    express: ExpressRoute,
+    method: string,
+    mounted: string,
+    pattern: string,
+    before: readonly Branded[],
+  ): Known {
     return this.#find(express, `${method} ${pattern}`, () => {
-      const settings = settingsAmong(express, method);
-      const route = this.#routes.get(routeName(method, pattern), settings?.options);
-      return new Known(route, express, { method, pattern, mounted, settings });
+      const handles = [...before, ...handlesFor(express, method)];
+      const route = this.#routes.get(routeName(method, pattern), optionsAmong(handles));
+      const { healixDeadlineAnswer: deadlineAnswer } =
+        handles.findLast(({ healixDeadlineAnswer }) => healixDeadlineAnswer !== undefined) ?? {};
+      return new Known(route, express, { method, pattern, mounted, deadlineAnswer });
     });
   }
 
@@ -75,13 +88,4 @@ export class KnownRoutes {
     those.set(key, known);
     return known;
   }
-}
-
-/** What `heal` sets among the handlers of a route, the last one's over the others'. */
-function settingsAmong({ stack }: ExpressRoute, method: string): RouteSettings | undefined {
-  const name = method.toLowerCase();
-  const isFor = (other: string | undefined) =>
-    other === undefined || other === name || (name === 'head' && other === 'get');
-  return stack.findLast((layer) => layer.handle.healixRoute !== undefined && isFor(layer.method))?.handle
-    .healixRoute;
 }

@@ -1,4 +1,4 @@
-import type { App, ExpressRoute, Handle, Layer, Match, Router } from './express.ts';
+import type { App, Branded, ExpressRoute, Handle, Layer, Match, Router } from './express.ts';
 
 const NONE: readonly Layer[] = [];
 
@@ -57,4 +57,17 @@ export function takesMethod({ methods }: ExpressRoute, method: string): boolean 
   if (methods._all) return true;
   const name = method.toLowerCase();
   return methods[name] === true || (name === 'head' && methods.get === true);
+}
+
+/** What a route has handle a method. */
+export function handlesFor({ stack }: ExpressRoute, method: string): readonly Branded[] {
+  const name = method.toLowerCase();
+  return stack
+    .filter(({ method: own }) => own === undefined || own === name || (name === 'head' && own === 'get'))
+    .map(({ handle }) => handle);
+}
+
+/** Whether a layer is a middleware that sets something for all routes after it. */
+export function setsForAll(layer: Layer): boolean {
+  return layer.handle.healixOptions !== undefined && takesAll(layer);
 }

@@ -44,16 +44,17 @@ export class Resolver {
   }
 
   /** A way that is seen as a candidate. */
-  atWay({ mounts, leaf }: Way, path: string, method: string): Known {
+  atWay(way: Way, path: string, method: string): Known {
+    const { mounts, leaf } = way;
     const course = follow(mounts, path);
     const mounted = course?.pattern ?? '';
     if (leaf.route === undefined) return this.#known.ofMount(leaf, mounted);
-    return this.#at(leaf.route, method, { mounts, leaf }, mounted, course?.rest ?? path);
+    return this.#at(leaf.route, method, way, mounted, course?.rest ?? path);
   }
 
-  #at(route: ExpressRoute, method: string, { leaf }: Way, mounted: string, rest: string): Known {
+  #at(route: ExpressRoute, method: string, { leaf, passed }: Way, mounted: string, rest: string): Known {
     const pattern = joined(mounted, routePattern(route, leaf, rest));
-    const known = this.#known.ofRoute(route, method, mounted, pattern);
+    const known = this.#known.ofRoute(route, method, mounted, pattern, passed);
     known.single = this.tree.waysTo(route)?.length === 1 && !Array.isArray(route.path);
     return known;
   }
@@ -97,6 +98,7 @@ export class Resolver {
       method,
       mounted ?? '',
       joined(mounted ?? '', routePattern(route, undefined, '')),
+      [],
     );
     found.base = baseUrl;
     return found;

@@ -1,7 +1,7 @@
 import { HEALTH_PATHS } from '@healix/core/adapter';
-import type { App, ExpressRoute, Layer } from './express.ts';
+import type { App, Branded, ExpressRoute, Layer } from './express.ts';
 import type { Family } from './family.ts';
-import { stackOf, takesAll } from './layers.ts';
+import { setsForAll, stackOf, takesAll } from './layers.ts';
 import { below, type Way } from './ways.ts';
 
 const DEEPEST = 16;
@@ -12,7 +12,9 @@ export class Tree {
   readonly #app: App;
   readonly #family: Family;
   #ways = new Map<ExpressRoute, Way[]>();
-  #health: Way[] = [];
+  #health: Omit<Way, 'passed'>[] = [];
+  /** All that sets something for the routes after it. */
+  #passed = new Set<Branded['healixOptions']>();
   #size = -1;
   #found = 0;
 
@@ -27,15 +29,21 @@ export class Tree {
     const before = this.#size;
     this.#ways = new Map();
     this.#health = [];
+    this.#passed = new Set();
     this.#size = 0;
     this.#found = 0;
-    this.#visit(stackOf(this.#app), [], 0);
+    this.#visit(stackOf(this.#app), [], []);
     return this.#size !== before;
   }
 
   /** Every way to a route that can be seen. */
   waysTo(route: ExpressRoute): readonly Way[] | undefined {
     return this.#ways.get(route);
+  }
+
+  /** Whether the routes after a middleware have its settings. */
+  hasPassed({ healixOptions }: Branded): boolean {
+    return this.#passed.has(healixOptions);
   }
 
   /** Whether a health endpoint will answer. */
@@ -47,15 +55,25 @@ export class Tree {
     return false;
   }
 
-  #visit(stack: readonly Layer[], mounts: readonly Layer[], depth: number): void {
+  #visit(
+    stack: readonly Layer[],
+    mounts: readonly Layer[],
+    passedBefore: readonly Branded[],
+    depth = 0,
+  ): void {
     this.#size += stack.length;
+    let passed = passedBefore;
     for (const layer of stack) {
       const { route, handle } = layer;
-      if (route !== undefined) this.#add(route, { mounts, leaf: layer });
+      if (route !== undefined) this.#add(route, { mounts, leaf: layer, passed });
       else if (handle.healixHealth) this.#health.push({ mounts: [...mounts, layer], leaf: layer });
-      else {
+      else if (setsForAll(layer)) {
+        passed = [...passed, handle];
+        this.#passed.add(handle.healixOptions);
+      } else {
         const inner = depth < DEEPEST ? this.#family.behind(layer) : undefined;
-        if (inner) this.#visit(inner, takesAll(layer) ? mounts : [...mounts, layer], depth + 1);
+        const around = takesAll(layer) ? mounts : [...mounts, layer];
+        if (inner) this.#visit(inner, around, passed, depth + 1);
       }
     }
   }

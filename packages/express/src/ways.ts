@@ -1,6 +1,6 @@
-import type { Layer } from './express.ts';
+import type { Branded, Layer } from './express.ts';
 import type { Family } from './family.ts';
-import { matchedBy, restAfter, takesMethod } from './layers.ts';
+import { matchedBy, restAfter, setsForAll, takesMethod } from './layers.ts';
 import { patternOf } from './patterns.ts';
 
 const DEEPEST = 16;
@@ -9,6 +9,8 @@ const DEEPEST = 16;
 export interface Way {
   readonly mounts: readonly Layer[];
   readonly leaf: Layer;
+  /** What is passed on the way that sets something for all routes after it. */
+  readonly passed: readonly Branded[];
 }
 
 /** What mounts make of a path. */
@@ -57,20 +59,23 @@ export function search(
   family: Family,
   mounts: readonly Layer[] = [],
   found: Way[] = [],
+  passedBefore: readonly Branded[] = [],
 ): readonly Way[] {
+  let passed = passedBefore;
   for (const layer of stack) {
     const text = matchedBy(layer, path);
     if (text === undefined) continue;
     if (layer.route !== undefined) {
-      if (takesMethod(layer.route, method)) found.push({ mounts, leaf: layer });
+      if (takesMethod(layer.route, method)) found.push({ mounts, leaf: layer, passed });
       continue;
     }
+    if (setsForAll(layer)) passed = [...passed, layer.handle];
     const inner = family.behind(layer);
     const rest = inner === undefined && text === '' ? undefined : restAfter(text, path);
     if (rest === undefined) continue;
     const around = text === '' ? mounts : [...mounts, layer];
-    if (inner === undefined) found.push({ mounts: around, leaf: layer });
-    else if (mounts.length < DEEPEST) search(inner, rest, method, family, around, found);
+    if (inner === undefined) found.push({ mounts: around, leaf: layer, passed });
+    else if (mounts.length < DEEPEST) search(inner, rest, method, family, around, found, passed);
   }
   return found;
 }

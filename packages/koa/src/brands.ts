@@ -1,17 +1,9 @@
-import type { Healing, TargetOptions } from '@healix/core';
-import { mergeOptions } from '@healix/core/adapter';
+import type { HealBrand } from '@healix/core/adapter';
 
-/**
- * Marks on middleware, under plain keys: libraries that wrap middleware (tracing, say) copy those, but neither
- * identity nor symbols.
- */
-export interface Branded {
-  /** Settings of the route that the middleware stands at. */
-  healixOptions?: TargetOptions;
-  /** The runtime of that route, where no other heals it. */
-  healixRuntime?: Healing | undefined;
+/** Marks on middleware. */
+export interface Branded extends HealBrand {
   /** The path of a health endpoint, without the `/` at its end. */
-  healixHealth?: string;
+  readonly healixHealth?: string;
 }
 
 /**
@@ -27,22 +19,4 @@ const UNWRAPPED = new Proxy(Function.prototype, {
 export function brand<M extends object>(middleware: M, marks: Branded): M {
   Object.setPrototypeOf(middleware, UNWRAPPED);
   return Object.assign(middleware, marks);
-}
-
-/** The settings among a route's middlewares, a later one's over those of the earlier ones. */
-export function optionsAmong(stack: readonly unknown[]): TargetOptions | undefined {
-  const given = (stack as readonly Branded[])
-    .map(({ healixOptions }) => healixOptions)
-    .filter((options) => options !== undefined);
-  return given.length < 2 ? given[0] : given.reduce<TargetOptions>(mergeInto, {});
-}
-
-/** The runtime among a route's middlewares, the last that is given. */
-export function runtimeAmong(stack: readonly unknown[]): Healing | undefined {
-  return (stack as readonly Branded[]).findLast(({ healixRuntime }) => healixRuntime !== undefined)
-    ?.healixRuntime;
-}
-
-function mergeInto(under: TargetOptions, over: TargetOptions): TargetOptions {
-  return mergeOptions({ ...under }, over);
 }

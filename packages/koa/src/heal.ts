@@ -1,7 +1,7 @@
 import { defaultHealing, type Healing } from '@healix/core';
-import { checkHealOptions, exchangeOf, type HealOptions, Inbound } from '@healix/core/adapter';
+import { checkHealOptions, exchangeOf, type HealOptions, Inbound, runtimeAmong } from '@healix/core/adapter';
 import { answers } from './answers.ts';
-import { brand, runtimeAmong } from './brands.ts';
+import { brand } from './brands.ts';
 import { type KoaContext, type KoaMiddleware, type KoaNext, prepare } from './context.ts';
 import { Predictor } from './predictor.ts';
 import { type RoutedContext, takenLayer } from './router.ts';

@@ -1,5 +1,5 @@
-import { type Route, type Routes, routeName } from '@healix/core/adapter';
-import { type Branded, optionsAmong } from './brands.ts';
+import { optionsAmong, type Route, type Routes, routeName } from '@healix/core/adapter';
+import type { Branded } from './brands.ts';
 import type { KoaContext, KoaInternals } from './context.ts';
 import { healthPathOf } from './health-endpoint.ts';
 import { type Layer, mountOf, type RoutedContext, type Router, routerOf, takenLayer } from './router.ts';

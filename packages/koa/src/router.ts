@@ -1,3 +1,5 @@
+import type { HealBrand } from '@healix/core/adapter';
+
 /** What healix uses of @koa/router (10 to 15): routes, in the order of their declaration. */
 export interface Router {
   readonly stack: readonly Layer[];
@@ -10,7 +12,7 @@ export interface Router {
 export interface Layer {
   readonly path: string | RegExp;
   readonly methods: readonly string[];
-  readonly stack: readonly unknown[];
+  readonly stack: readonly HealBrand[];
   readonly regexp?: RegExp;
   match(path: string): boolean;
 }

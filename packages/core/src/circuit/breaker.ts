@@ -36,6 +36,8 @@ export interface BreakerEnvironment {
   /** Longest time of any call, which bounds the growth of a probe's lease. Default: 30 s. */
   longestCallMs?: number | undefined;
   onTransition?: (transition: CircuitTransition, now: number) => void;
+  /** Ms for which nothing in this process could run, in all: they do not count for a probe's lease. */
+  lostMs?: () => number;
 }
 
 const NONE = -1;
@@ -59,6 +61,7 @@ export class CircuitBreaker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #onTransition: BreakerEnvironment['onTransition'];
+  readonly #lostMs: () => number;
   #longestCallMs: number;
   #neverOpens = false;
 
@@ -88,6 +91,7 @@ export class CircuitBreaker {
     this.#clock = environment.clock ?? systemClock;
     this.#random = environment.random ?? systemRandom;
     this.#onTransition = environment.onTransition;
+    this.#lostMs = environment.lostMs ?? (() => 0);
     this.#longestCallMs = environment.longestCallMs ?? LONGEST_PROBE_MS;
     this.#judge = new TripJudge(this.#settings);
   }
@@ -314,7 +318,8 @@ export class CircuitBreaker {
     this.#expireProbes(now);
     if (this.#state === 'open') {
       if (now < this.#openUntil) return 0;
-      this.#probes = new ProbeRound(this.#settings.probes, this.probeLimitMs + LEASE_MARGIN_MS);
+      const leaseMs = this.probeLimitMs + LEASE_MARGIN_MS;
+      this.#probes = new ProbeRound(this.#settings.probes, leaseMs, this.#lostMs);
       this.#enter('half-open', 'due', now);
       // Whoever was told may have closed it.
       if (this.plain) return this.#closedToken;

@@ -1,27 +1,32 @@
 export type ProbeVerdict = 'succeeded' | 'failed' | 'unused';
 
 interface Lease {
-  token: number;
-  endsAt: number;
+  readonly token: number;
+  readonly endsAt: number;
+  /** What had been lost when it was granted. */
+  readonly lostMs: number;
 }
 
 /**
  * One trial of a half-open circuit: at most `size` probes, each under a lease. A probe that ends without a
  * verdict of its own gives its place back; one whose lease runs out has failed, and what it says later is
- * not heard.
+ * not heard. A lease stands still while this process does.
  */
 export class ProbeRound {
   readonly size: number;
   readonly #leaseMs: number;
+  readonly #lostMs: () => number;
   readonly #leases: Lease[] = [];
   #succeeded = 0;
   #failed = 0;
   /** When the last lease that ran out did so. */
   lastExpiry = Number.NEGATIVE_INFINITY;
 
-  constructor(size: number, leaseMs: number) {
+  /** @param lostMs ms for which nothing in this process could run, in all */
+  constructor(size: number, leaseMs: number, lostMs: () => number) {
     this.size = size;
     this.#leaseMs = leaseMs;
+    this.#lostMs = lostMs;
   }
 
   /** Probes that may still be sent. */
@@ -37,7 +42,7 @@ export class ProbeRound {
 
   grant(token: number, now: number): boolean {
     if (this.free <= 0) return false;
-    this.#leases.push({ token, endsAt: now + this.#leaseMs });
+    this.#leases.push({ token, endsAt: now + this.#leaseMs, lostMs: this.#lostMs() });
     return true;
   }
 
@@ -57,7 +62,7 @@ export class ProbeRound {
 
   expire(now: number): void {
     for (let at = this.#leases.length - 1; at >= 0; at--) {
-      const { endsAt } = this.#leases[at] as Lease;
+      const endsAt = this.#endOf(this.#leases[at] as Lease);
       if (endsAt > now) continue;
       this.#leases.splice(at, 1);
       this.#failed++;
@@ -68,7 +73,11 @@ export class ProbeRound {
   /** Ms until a place may come free. */
   waitMs(now: number): number {
     let soonest = Number.POSITIVE_INFINITY;
-    for (const lease of this.#leases) soonest = Math.min(soonest, lease.endsAt - now);
+    for (const lease of this.#leases) soonest = Math.min(soonest, this.#endOf(lease) - now);
     return soonest === Number.POSITIVE_INFINITY ? 0 : Math.max(0, soonest);
+  }
+
+  #endOf({ endsAt, lostMs }: Lease): number {
+    return endsAt + this.#lostMs() - lostMs;
   }
 }

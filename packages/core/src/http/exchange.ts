@@ -65,9 +65,7 @@ export class Exchange extends Permit implements RequestHealing {
     res: RawResponse,
     context: unknown,
   ) {
-    const { time } = target;
-    const weight = time.sampleWeight();
-    super(target, token, weight === 0 ? time.now : time.clock.now(), weight);
+    super(target, token, target.time.now, target.time.weight);
     this.inbound = inbound;
     this.route = route;
     this.req = req;

@@ -72,29 +72,6 @@ export function checkAdapterOptions<R>(given: AdapterOptions<R> | Healing = {}):
   return { runtime, name, onRefused, maxNames, defaults };
 }
 
-/** What a middleware beside a route takes that can heal it alone: settings of the route, and a runtime. */
-export interface HealOptions extends TargetOptions {
-  /** The runtime, where the middleware stands alone. Default: the process's shared one. */
-  runtime?: Healing | undefined;
-}
-
-const healSchema = targetSchema.extend({ runtime: runtimeOption });
-
-/**
- * Checks what a middleware beside a route was given.
- *
- * @throws ConfigError
- */
-export function checkHealOptions(given: HealOptions | Healing): {
-  readonly runtime: Healing | undefined;
-  readonly settings: TargetOptions;
-} {
-  const options: HealOptions = isRuntime(given) ? { runtime: given } : given;
-  validate(healSchema, options, '');
-  const { runtime, ...settings } = options;
-  return { runtime, settings: checkTargetOptions(settings, 'heal') };
-}
-
 /**
  * Checks what an adapter was given, and finds its runtime: the process's shared one where none was given.
  *

@@ -22,7 +22,7 @@ function tick({ clock, time }: ReturnType<typeof setup>, calls: number): number 
   let weights = 0;
   for (let i = 0; i < calls; i++) {
     time.enter();
-    weights += time.sampleWeight();
+    weights += time.weight;
   }
   clock.advanceSync(TICK_MS);
   return weights;
@@ -50,7 +50,7 @@ describe('sampling', () => {
     const { time } = setup();
     for (let i = 0; i < 1_000; i++) {
       time.enter();
-      expect(time.sampleWeight()).toBe(1);
+      expect(time.weight).toBe(1);
     }
   });
 
@@ -60,7 +60,7 @@ describe('sampling', () => {
     let timed = 0;
     for (let i = 0; i < 100_000; i++) {
       world.time.enter();
-      if (world.time.sampleWeight() > 0) timed++;
+      if (world.time.weight > 0) timed++;
       if (i % 1_000 === 999) world.clock.advanceSync(TICK_MS);
     }
     expect(timed).toBeGreaterThan(5_800);
@@ -86,7 +86,7 @@ describe('sampling', () => {
     const each = 40_000;
     for (let call = 0; call < each * targets; call++) {
       world.time.enter();
-      weights[call % targets] = (weights[call % targets] as number) + world.time.sampleWeight();
+      weights[call % targets] = (weights[call % targets] as number) + world.time.weight;
       if (call % 500 === 499) world.clock.advanceSync(TICK_MS);
     }
     for (const weight of weights) expect(Math.abs(weight / each - 1)).toBeLessThan(4 / Math.sqrt(each / 16));
@@ -157,7 +157,10 @@ describe('sleep', () => {
 });
 
 describe('a blocked event loop', () => {
-  function blocked(during?: (time: CoarseTime, clock: VirtualClock) => void) {
+  function blocked(
+    during?: (time: CoarseTime, clock: VirtualClock) => void,
+    before?: (clock: VirtualClock) => void,
+  ) {
     const { clock, time } = setup();
     const log: string[] = [];
     const deadline = new (class extends Deadline {
@@ -170,6 +173,7 @@ describe('a blocked event loop', () => {
     clock.advanceSync(TICK_MS);
     deadline.deadline = clock.now() + 300;
     time.wheel.add(deadline);
+    before?.(clock);
     clock.block(500);
     during?.(time, clock);
     // The answer that lay in the socket is read in the poll phase, after the late tick.
@@ -187,8 +191,8 @@ describe('a blocked event loop', () => {
     expect([time.stalls, time.stallEnd]).toEqual([1, clock.now()]);
   });
 
-  test('does so too when a call has noticed the stall first, and counts it once', () => {
-    const { log, time, clock } = blocked((time, clock) => time.noticeStall(clock.now()));
+  test('does so too when a call has come first, and counts the stall once', () => {
+    const { log, time, clock } = blocked((time) => time.enter());
     expect(log).toEqual(['answer']);
     expect([time.stalls, time.stallEnd]).toEqual([1, clock.now()]);
   });
@@ -197,6 +201,59 @@ describe('a blocked event loop', () => {
     const { log, time } = blocked((time) => time.read());
     expect(log).toEqual(['answer']);
     expect(time.stalls).toBe(1);
+  });
+
+  test('is seen by the first call after it, which takes the present for its time', () => {
+    const { clock, time } = setup();
+    time.enter();
+    clock.block(5_000);
+    expect(time.enter()).toBe(clock.now());
+    expect([time.stalls, time.stallEnd]).toEqual([1, clock.now()]);
+  });
+
+  test('is lost once, from when the tick was due, whoever tells of it', () => {
+    const { clock, time } = setup();
+    time.enter();
+    clock.block(TICK_MS + 500);
+    time.enter();
+    clock.block(100);
+    time.read();
+    expect(time.lostMs).toBe(600);
+    clock.advanceSync(1_000);
+    clock.block(TICK_MS + 400);
+    clock.advanceSync(0);
+    expect([time.lostMs, time.stalls]).toEqual([1_000, 2]);
+  });
+
+  test('does so too when other timers take so long that the next tick comes before the poll', () => {
+    const slowTimer = (clock: VirtualClock) => {
+      clock.setTimer(() => clock.block(2 * TICK_MS), TICK_MS + 1);
+    };
+    const { log, time } = blocked(undefined, slowTimer);
+    expect(log).toEqual(['answer']);
+    expect(time.ticks).toBe(3);
+  });
+
+  test('does so too when it is blocked again in the poll phase after another stall', () => {
+    const { clock, time } = setup();
+    const log: string[] = [];
+    const deadline = new (class extends Deadline {
+      override expire(now: number): void {
+        super.expire(now);
+        log.push('expired');
+      }
+    })();
+    time.enter();
+    deadline.deadline = clock.now() + 600;
+    time.wheel.add(deadline);
+    clock.block(300);
+    clock.afterPoll(() => {
+      clock.block(500);
+      clock.afterPoll(() => log.push('answer'));
+    });
+    clock.advanceSync(TICK_MS);
+    expect(log).toEqual(['answer', 'expired']);
+    expect(time.stalls).toBe(2);
   });
 
   test('without an answer the deadline holds, one poll phase later', () => {
@@ -216,14 +273,14 @@ describe('a blocked event loop', () => {
     time.enter();
     clock.block(TICK_MS + 90);
     clock.advanceSync(0);
-    time.noticeStall(clock.now());
+    time.read();
     expect(time.stalls).toBe(0);
   });
 
   test('sleep is no stall', () => {
     const { clock, time } = setup();
     clock.advanceSync(60_000);
-    time.noticeStall(clock.now());
+    time.read();
     time.enter();
     clock.advanceSync(TICK_MS);
     expect(time.stalls).toBe(0);

@@ -32,8 +32,13 @@ export class CoarseTime {
   stallEnd = Number.NEGATIVE_INFINITY;
   /** How often the event loop was found blocked for more than 100 ms. */
   stalls = 0;
+  /** Ms for which nothing here could run, in all: what limits the patience with others leaves them out. */
+  lostMs = 0;
   /** The number of ticks so far: something that watches one call a tick compares it. */
   ticks = 0;
+
+  /** How many calls the one that entered last stands for if it is to be timed exactly; 0 if it is not. */
+  weight = 0;
 
   /** Whether something beside the wheel wants the process to live. */
   #wanted = false;
@@ -49,6 +54,8 @@ export class CoarseTime {
   #countdown: number;
   #idleTicks = 0;
   #tickDue = 0;
+  /** No deadline is judged until a poll phase has passed. */
+  #pollsFirst = false;
 
   constructor(clock: Clock, random: Random, exactPerTick = 64) {
     this.clock = clock;
@@ -59,23 +66,23 @@ export class CoarseTime {
     this.#countdown = exactPerTick * SPARSE_STRIDE;
   }
 
-  /** Coarse time for one more call; wakes the ticker when it slept. */
+  /**
+   * The time for one more call, exact where it is to be timed; wakes the ticker when it slept. The first thing
+   * that runs after a stall may be a call: it must not take what the coarse time was before for the present.
+   */
   enter(): number {
     if (this.#asleep) this.#wake();
     this.#calls++;
-    return this.now;
+    this.weight = this.#sampleWeight();
+    return this.weight === 0 ? this.now : this.read();
   }
 
-  /** How many calls this one stands for if it is to be timed exactly; 0 if it is not. */
-  sampleWeight(): number {
-    if (--this.#countdown > 0) return this.#stride === 1 ? 1 : 0;
-    return this.#sampleAndRearm();
-  }
-
-  /** The real time, which also refreshes the coarse one. */
+  /** The real time, which also refreshes the coarse one. It may tell of a stall before the late tick has run. */
   read(): number {
-    this.now = this.clock.now();
-    return this.now;
+    const now = this.clock.now();
+    if (now - this.#tickDue > STALL_MS) this.#noteStall(now);
+    this.now = now;
+    return now;
   }
 
   /** Coarse time for the end of a call: it does not wake the ticker, nor count. */
@@ -104,14 +111,6 @@ export class CoarseTime {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells of a late reading of the clock, before the tick that will be late has run. */
-  noticeStall(now: number): void {
-    if (this.#asleep || now - this.#tickDue <= STALL_MS) return;
-    if (this.stallEnd < this.#tickDue) this.stalls++;
-    this.stallEnd = now;
-    this.now = now;
-  }
-
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -119,10 +118,17 @@ export class CoarseTime {
     this.#holdsProcess = false;
   }
 
+  #noteStall(now: number): void {
+    if (this.#asleep) return;
+    if (this.stallEnd < this.#tickDue) this.stalls++;
+    this.lostMs += now - Math.max(this.#tickDue, this.stallEnd);
+    this.stallEnd = now;
+  }
+
   #wake(): void {
+    this.now = this.clock.now();
     this.#asleep = false;
     this.#idleTicks = 0;
-    this.now = this.clock.now();
     this.#arm();
   }
 
@@ -140,16 +146,14 @@ export class CoarseTime {
   }
 
   #tick(): void {
-    const now = this.clock.now();
+    const now = this.read();
     const stalled = now - this.#tickDue > STALL_MS;
-    if (stalled) this.noticeStall(now);
-    this.now = now;
     this.ticks++;
     this.#budget();
     let wanted = true;
     try {
-      if (stalled) this.clock.afterPoll(() => this.wheel.advance(this.read()));
-      else this.wheel.advance(now);
+      if (stalled) this.#judgeAfterPoll(now);
+      else if (!this.#pollsFirst) this.wheel.advance(now);
       wanted = this.#tellListeners(now) || this.wheel.busy;
     } finally {
       this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
@@ -157,6 +161,19 @@ export class CoarseTime {
       if (this.#idleTicks > IDLE_TICKS_BEFORE_SLEEP) this.stop();
       else if (!this.#asleep) this.#arm();
     }
+  }
+
+  /**
+   * Answers that lie in sockets are read before deadlines are judged: those of `now`, since that reading may take
+   * long itself. Where timers take long, the next tick comes before it.
+   */
+  #judgeAfterPoll(now: number): void {
+    if (this.#pollsFirst) return;
+    this.#pollsFirst = true;
+    this.clock.afterPoll(() => {
+      this.#pollsFirst = false;
+      this.wheel.advance(now);
+    });
   }
 
   #tellListeners(now: number): boolean {
@@ -168,6 +185,11 @@ export class CoarseTime {
   #budget(): void {
     this.#stride = Math.min(LONGEST_STRIDE, Math.max(1, Math.ceil(this.#calls / this.#exactPerTick)));
     this.#countdown = this.#stride === 1 ? this.#exactPerTick * SPARSE_STRIDE : this.#gap();
+  }
+
+  #sampleWeight(): number {
+    if (--this.#countdown > 0) return this.#stride === 1 ? 1 : 0;
+    return this.#sampleAndRearm();
   }
 
   #sampleAndRearm(): number {
