@@ -12,6 +12,20 @@ class Deadline extends Timed {
   }
 }
 
+class Logged extends Deadline {
+  readonly log: string[];
+
+  constructor(log: string[]) {
+    super();
+    this.log = log;
+  }
+
+  override expire(now: number): void {
+    super.expire(now);
+    this.log.push('expired');
+  }
+}
+
 function setup(seed = 1) {
   const clock = new VirtualClock();
   return { clock, time: new CoarseTime(clock, seededRandom(seed)) };
@@ -163,12 +177,7 @@ describe('a blocked event loop', () => {
   ) {
     const { clock, time } = setup();
     const log: string[] = [];
-    const deadline = new (class extends Deadline {
-      override expire(now: number): void {
-        super.expire(now);
-        log.push('expired');
-      }
-    })();
+    const deadline = new Logged(log);
     time.enter();
     clock.advanceSync(TICK_MS);
     deadline.deadline = clock.now() + 300;
@@ -237,12 +246,7 @@ describe('a blocked event loop', () => {
   test('does so too when it is blocked again in the poll phase after another stall', () => {
     const { clock, time } = setup();
     const log: string[] = [];
-    const deadline = new (class extends Deadline {
-      override expire(now: number): void {
-        super.expire(now);
-        log.push('expired');
-      }
-    })();
+    const deadline = new Logged(log);
     time.enter();
     deadline.deadline = clock.now() + 600;
     time.wheel.add(deadline);
