@@ -11,6 +11,7 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,
     // The second one is for scripts/test-summary.mjs.
-    reporters: ['default', ['json', { outputFile: 'node_modules/.cache/vitest/report.json' }]],
+    reporters: ['default', 'json'],
+    outputFile: { json: 'node_modules/.cache/vitest/report.json' },
   },
 });

@@ -1,7 +1,8 @@
-// Prints "N passed, N failed" (and ", N skipped") for the last run of the tests, from the report that vitest
+// Prints "N passed, N failed" (and ", N skipped") for the last runs of the tests, from the reports that vitest
 // wrote, and fails unless everything passed. A test file that could not be run counts as one failure.
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { isLeftOut, testRuns } from './test-runs.mjs';
 
 /** The counts of a report in vitest's JSON format; of no report at all: one failure. */
 export function countTests(report) {
@@ -26,8 +27,14 @@ function read(file) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
-  const { passed, failed, skipped } = countTests(read('node_modules/.cache/vitest/report.json'));
+/** Prints the counts of all runs together, and sets the exit code when not all passed. */
+export function printSummary() {
+  const counts = testRuns.filter((run) => !isLeftOut(run)).map(({ report }) => countTests(read(report)));
+  const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((name) =>
+    counts.reduce((sum, count) => sum + count[name], 0),
+  );
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+  if (failed > 0 || passed === 0) process.exitCode = 1;
 }
+
+if (import.meta.url === pathToFileURL(process.argv[1] || '').href) printSummary();

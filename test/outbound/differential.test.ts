@@ -108,6 +108,8 @@ async function told(asked: Promise<unknown>): Promise<unknown> {
 
 function describeError(error: Error & { code?: unknown }): object {
   const { name, message, code, cause } = error;
+  // On a busy machine undici tells one and the same reset in either of two ways, without healing too.
+  if (message === 'read ECONNRESET' || message === 'other side closed') return { reset: true };
   return { name, message, code, ...(cause instanceof Error && { cause: describeError(cause) }) };
 }
 

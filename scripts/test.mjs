@@ -1,0 +1,27 @@
+// Runs the tests, every run even when one fails, and says how many passed.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { delimiter, dirname, resolve } from 'node:path';
+import { isLeftOut, testRuns } from './test-runs.mjs';
+import { printSummary } from './test-summary.mjs';
+
+function run(command, args, options) {
+  return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
+}
+
+for (const { title, node, files, report } of testRuns) {
+  rmSync(report, { force: true });
+  console.log(`\n== ${title}`);
+  if (isLeftOut({ node })) {
+    console.log(`left out: ${node} is not installed`);
+    continue;
+  }
+  const PATH = [dirname(resolve(node)), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH };
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...files, `--outputFile.json=${report}`];
+  const { status, error } = run(node, vitest, { env });
+  if (error) console.error(error.message);
+  if (status !== 0) process.exitCode = 1;
+}
+console.log();
+printSummary();
