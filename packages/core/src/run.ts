@@ -46,7 +46,7 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
     // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
     soon.then(() => conclude({ target: host, fn, options, resolve, reject, endsAt }, end));
   } else {
-    host.budget?.deposit(host.time.current());
+    host.budget?.deposit(host.time.now);
     new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
   }
   return promise;
