@@ -52,7 +52,12 @@ function cpuUs(): number {
 
 async function answerOf(child: ChildProcess): Promise<number> {
   const gone = new AbortController();
-  child.once('exit', () => gone.abort(new Error('a measured process ended')));
-  const [answer] = await once(child, 'message', { signal: gone.signal });
-  return answer as number;
+  const onExit = () => gone.abort(new Error('a measured process ended'));
+  child.once('exit', onExit);
+  try {
+    const [answer] = await once(child, 'message', { signal: gone.signal });
+    return answer as number;
+  } finally {
+    child.off('exit', onExit);
+  }
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHealing, findHealixError, type Healing, isHealixError } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CLIENTS, type Client } from './clients.ts';
 import { FaultyServer, refusedOrigin } from './faulty-server.ts';
@@ -28,6 +29,7 @@ describe.each(CLIENTS)('$name', (kind) => {
   beforeEach(() => {
     runtime = createHealing({
       shared: false,
+      clock: new SteadyClock(),
       defaults: { retry: { baseDelayMs: 5, budgetPerSecond: 1_000 }, circuit: { consecutiveFailures: 50 } },
     });
     client = kind.make(runtime);

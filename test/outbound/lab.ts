@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHealing, type Healing, type HealingOptions } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { healingDispatcher, healingInterceptor } from '@healix/undici';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { undici7, undici8 } from './clients.ts';
@@ -93,7 +94,7 @@ export function useLab(through: Through = 'interceptor'): Lab {
 }
 
 function make(options: HealingOptions): Healing {
-  return createHealing({ shared: false, defaults: DEFAULTS, ...options });
+  return createHealing({ shared: false, clock: new SteadyClock(), defaults: DEFAULTS, ...options });
 }
 
 export const NONE = { success: 0, failure: 0, overload: 0, ignored: 0, retries: 0 };

@@ -53,6 +53,8 @@ export abstract class Gate implements PermitIssuer {
   #plain = true;
   #countsPlaces = false;
   #slowCallMs = Number.POSITIVE_INFINITY;
+  /** A success that took no longer is a success, and nothing else. */
+  #unremarkableMs = Number.POSITIVE_INFINITY;
   #waitingRoom: WaitingRoom | undefined;
   #wouldHave: WouldHave | undefined;
   #denial: PolicyVerdict | undefined;
@@ -108,7 +110,7 @@ export abstract class Gate implements PermitIssuer {
     if (token === REFUSED) return this.rejection();
     const { time } = this;
     const permit = new Permit(this, token, time.now, time.weight);
-    if (time.ticks !== this.#watchedTick || this.#countsPlaces) this.#watch(permit);
+    if (permit.weight !== 0 || !this.#plain) this.#mayWatch(permit);
     return permit;
   }
 
@@ -151,11 +153,9 @@ export abstract class Gate implements PermitIssuer {
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Gate;
     owner.monitor.inFlight--;
-    const isKnown = permit.latencyMs >= 0;
-    const now = outcome === 'success' && isKnown ? this.time.current() : this.#endOf(permit, outcome);
-    const latencyMs = isKnown ? permit.latencyMs : now - permit.start;
-    if (target === owner) target.#book(permit.token, permit, outcome, latencyMs, now);
-    else target.#takeOver(permit, owner, outcome, latencyMs, now);
+    if (target !== owner) target.#takeOver(permit, owner, outcome);
+    else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
+      target.#settle(permit, outcome);
   }
 
   /** Notes that the answer has begun: latency ends here, the call goes on. */
@@ -235,6 +235,8 @@ export abstract class Gate implements PermitIssuer {
     const now = this.time.current();
     this.#settings = settings;
     this.#slowCallMs = settings.circuit.slowCallMs ?? Number.POSITIVE_INFINITY;
+    const timeoutMs = this.#observing ? settings.timeoutMs : undefined;
+    this.#unremarkableMs = Math.min(this.#slowCallMs, timeoutMs ?? Number.POSITIVE_INFINITY);
     this.breaker.update(settings.circuit, settings.timeoutMs, now);
     this.breaker.neverOpen(settings.policy.neverOpen, now);
     this.policy.update(settings.policy, now);
@@ -265,6 +267,21 @@ export abstract class Gate implements PermitIssuer {
     return REFUSED;
   }
 
+  /** What nearly all calls come to: a success that is counted, and no more. False where there is more to it. */
+  #passes({ token, start, latencyMs: known }: Permit): boolean {
+    const now = this.time.current();
+    const latencyMs = known >= 0 ? known : now - start;
+    if (latencyMs > this.#unremarkableMs || !this.breaker.countSuccess(token, now)) return false;
+    this.monitor.success++;
+    return true;
+  }
+
+  #settle(permit: Permit, outcome: Outcome, token: number = permit.token): void {
+    const isKnown = permit.latencyMs >= 0;
+    const now = outcome === 'success' && isKnown ? this.time.current() : this.#endOf(permit, outcome);
+    this.#book(token, permit, outcome, isKnown ? permit.latencyMs : now - permit.start, now);
+  }
+
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
     const late = this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY);
@@ -282,11 +299,10 @@ export abstract class Gate implements PermitIssuer {
   }
 
   /** Books a call that another target had let in. */
-  #takeOver(permit: Permit, owner: Gate, outcome: Outcome, latencyMs: number, now: number): void {
-    owner.breaker.record(permit.token, 'ignored', 0, now);
+  #takeOver(permit: Permit, owner: Gate, outcome: Outcome): void {
+    owner.breaker.record(permit.token, 'ignored', 0, this.time.current());
     if (!this.active) this.activate();
-    const token = this.#settings.exempt ? UNJUDGED : this.breaker.tokenSince(permit.start);
-    this.#book(token, permit, outcome, latencyMs, now);
+    this.#settle(permit, outcome, this.#settings.exempt ? UNJUDGED : this.breaker.tokenSince(permit.start));
   }
 
   /** False for a permit that is released for the second time. */
@@ -300,12 +316,13 @@ export abstract class Gate implements PermitIssuer {
   }
 
   /**
-   * One permit a tick is watched: a leak that happens again and again is found, at no cost to the others. Where
-   * places are limited, each one counts, and all are watched.
+   * One timed permit a tick is watched: a leak that happens again and again is found, at no cost to the others.
+   * Where places are limited, each one counts, and all are watched.
    */
-  #watch(permit: Permit): void {
+  #mayWatch(permit: Permit): void {
+    const isFirst = this.time.ticks !== this.#watchedTick && permit.weight !== 0;
+    if (this.off || !(isFirst || this.#countsPlaces)) return;
     this.#watchedTick = this.time.ticks;
-    if (this.off) return;
     const ticket = { token: permit.token, released: false };
     permit.hold = ticket;
     this.watchForLeak(permit, ticket);

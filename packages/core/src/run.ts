@@ -121,18 +121,19 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     if (options.signal !== undefined) options.signal.addEventListener('abort', this);
     try {
       const result = this.fn(this);
-      if (isThenable(result)) {
-        const settling = result instanceof Promise ? result : Promise.resolve(result);
-        settling.then(
-          (value) => this.#end(false, value),
-          (error) => this.#end(true, error),
-        );
-      } else {
-        this.#end(false, result);
-      }
+      if (result instanceof Promise) this.#follow(result);
+      else if (isThenable(result)) this.#follow(Promise.resolve(result));
+      else this.#end(false, result);
     } catch (error) {
       this.#end(true, error);
     }
+  }
+
+  #follow(result: Promise<unknown>): void {
+    result.then(
+      (value) => this.#end(false, value),
+      (error) => this.#end(true, error),
+    );
   }
 
   /** The attempt's time is over. What is the caller's runs where the caller's code ran. */

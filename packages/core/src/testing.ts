@@ -3,6 +3,7 @@ import { seededRandom } from './time/random.ts';
 import { VirtualClock } from './time/virtual-clock.ts';
 
 export { seededRandom } from './time/random.ts';
+export { SteadyClock } from './time/steady-clock.ts';
 export { VirtualClock } from './time/virtual-clock.ts';
 
 export interface TestHealingOptions extends Omit<HealingOptions, 'clock' | 'random' | 'shared'> {

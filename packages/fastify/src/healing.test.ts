@@ -3,6 +3,7 @@ import { request as httpRequest, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { ConfigError, createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
 import { type HealingOptions, healing, healthEndpoint } from './index.ts';
@@ -12,7 +13,7 @@ let runtime: Healing;
 let base: string;
 
 async function serve(routes: (app: FastifyInstance) => void, options: HealingOptions = {}): Promise<void> {
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
   app = Fastify();
   await app.register(healing, { runtime, ...options });
   routes(app);
@@ -153,7 +154,7 @@ test('a stream that the handler’s source breaks off is a failure', async () =>
 });
 
 test('a refusal is not written by the serializer that an earlier hook set', async () => {
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
   app = Fastify();
   app.addHook('onRequest', async (_, reply) => {
     reply.serializer(() => 'mine');

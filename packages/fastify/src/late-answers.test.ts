@@ -2,6 +2,7 @@ import { connect } from 'node:http2';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import Fastify, { type FastifyInstance, type RouteHandlerMethod } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { healing } from './index.ts';
@@ -14,7 +15,7 @@ const noteUncaught = (error: unknown) => uncaught.push(error);
 beforeEach(() => {
   uncaught.length = 0;
   process.on('uncaughtException', noteUncaught);
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
 });
 
 afterEach(async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ let app: Koa;
 let server: Server | undefined;
 
 beforeEach(() => {
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
   app = new Koa();
 });
 
@@ -50,7 +51,7 @@ test('several beside one route are merged where they stand alone, the runtime to
 });
 
 test('below healing, the runtime is that of healing', async () => {
-  const other = createHealing({ shared: false });
+  const other = createHealing({ shared: false, clock: new SteadyClock() });
   app.use(healing(runtime));
   expect(await get(heal({ runtime: other, deadlineMs: 2_000 }))).toBe(200);
   expect(Object.keys(other.status().targets)).toEqual([]);

@@ -1,5 +1,6 @@
 import type { AddressInfo, Server } from 'node:net';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -10,7 +11,7 @@ let app: Koa<Koa.DefaultState, HealingContext>;
 let server: Server;
 
 beforeEach(() => {
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
   app = new Koa();
   app.silent = true;
 });

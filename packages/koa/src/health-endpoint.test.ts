@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import Router from '@koa/router';
 import Koa from 'koa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -10,7 +11,7 @@ let runtime: Healing;
 let server: Server | undefined;
 
 beforeEach(() => {
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
 });
 
 afterEach(async () => {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { healing } from '@healix/express';
 import compression from 'compression';
 import type { RequestHandler, Response } from 'express';
@@ -70,7 +71,7 @@ describe.each(VERSIONS)('%s with compression', (_name, module) => {
   test.each(['before it', 'behind it'])(
     'healing %s: the same bytes, and each request booked',
     async (where) => {
-      runtime = createHealing({ shared: false });
+      runtime = createHealing({ shared: false, clock: new SteadyClock() });
       const both = [healing(runtime) as RequestHandler, compression()];
       const bare = await heard(serving(module, [compression()]));
       expect(bare).toMatch(/content-encoding: gzip/i);

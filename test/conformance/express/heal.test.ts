@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { heal, healing } from '@healix/express';
 import type { Express, RequestHandler } from 'express';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -17,7 +18,7 @@ describe.each(VERSIONS)('%s heal', (_version, module) => {
   let server: Server | undefined;
 
   beforeEach(() => {
-    runtime = createHealing({ shared: false });
+    runtime = createHealing({ shared: false, clock: new SteadyClock() });
     app = module();
   });
 
@@ -83,7 +84,7 @@ describe.each(VERSIONS)('%s heal', (_version, module) => {
   });
 
   test('behind healing, the runtime is that of healing', async () => {
-    const other = createHealing({ shared: false });
+    const other = createHealing({ shared: false, clock: new SteadyClock() });
     app.use(healing(runtime));
     app.get('/a', heal({ runtime: other, deadlineMs: 2_000 }), ok);
     expect(await ask('/a')).toBe(200);

@@ -1,4 +1,5 @@
 import { createHealing, type Healing, type HealingOptions } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { expect } from 'vitest';
 import type { RawClient } from './raw-client.ts';
 import { Service } from './service.ts';
@@ -15,7 +16,7 @@ export class Lab {
 
   /** A runtime of its own. */
   runtime(options: HealingOptions = {}): Healing {
-    return createHealing({ shared: false, ...options });
+    return createHealing({ shared: false, clock: new SteadyClock(), ...options });
   }
 
   /** The app without healing. */

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHealing, type Healing } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { heal, healing, healthEndpoint } from '@healix/koa';
 import Router from '@koa/router';
 import { KoaInstrumentation } from '@opentelemetry/instrumentation-koa';
@@ -60,7 +61,7 @@ describe.each(VERSIONS)('%s with OpenTelemetry', (_name, Module, RouterOf) => {
   test('names, settings beside routes and the health endpoint are found behind its wrappers', async () => {
     instrument(Module as typeof Koa);
     exporter.reset();
-    runtime = createHealing({ shared: false });
+    runtime = createHealing({ shared: false, clock: new SteadyClock() });
     const app = new Module() as Koa;
     const router = new RouterOf() as Router;
     const nested = new RouterOf() as Router;
@@ -108,7 +109,7 @@ describe.each(VERSIONS)('%s with OpenTelemetry', (_name, Module, RouterOf) => {
 
   test('heal alone admits behind its wrappers', async () => {
     instrument(Module as typeof Koa);
-    runtime = createHealing({ shared: false });
+    runtime = createHealing({ shared: false, clock: new SteadyClock() });
     const app = new Module() as Koa;
     const router = new RouterOf() as Router;
     router.get('/closed', heal({ runtime, policy: { deny: 'closed' } }), (ctx) => {

@@ -176,6 +176,13 @@ export class CircuitBreaker {
     return true;
   }
 
+  /** Books a success that was quick. False, and nothing is booked, where `token` is none of a closed circuit's. */
+  countSuccess(token: number, now: number): boolean {
+    if (token !== this.#closedToken || token < 0) return false;
+    this.#judge.succeeded(now, 0);
+    return true;
+  }
+
   /** For a lone caller, one call at a time: asks whether the next call may go. */
   allowRequest(): boolean {
     this.#soleToken = this.tryAcquire();

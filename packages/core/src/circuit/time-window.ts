@@ -25,14 +25,18 @@ export class TimeWindow implements CallWindow {
     const counts = this.#counts;
     counts[at] = (counts[at] as number) + 1;
     this.calls++;
-    if (failed) {
-      counts[at + 1] = (counts[at + 1] as number) + 1;
-      this.failures++;
-    }
-    if (slow) {
-      counts[at + 2] = (counts[at + 2] as number) + 1;
-      this.slow++;
-    }
+    if (failed) this.#addFailure(at + 1);
+    if (slow) this.#addSlow(at + 2);
+  }
+
+  #addFailure(at: number): void {
+    this.#counts[at] = (this.#counts[at] as number) + 1;
+    this.failures++;
+  }
+
+  #addSlow(at: number): void {
+    this.#counts[at] = (this.#counts[at] as number) + 1;
+    this.slow++;
   }
 
   expire(now: number): void {

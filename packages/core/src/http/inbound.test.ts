@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TargetOptions } from '../config/schema.ts';
 import type { Healing } from '../healing.ts';
 import { createHealing } from '../shared-runtime.ts';
+import { SteadyClock } from '../time/steady-clock.ts';
 import { sendAnswer } from './answers.ts';
 import { Inbound, type InboundOptions } from './inbound.ts';
 import type { RawRequest, RawResponse } from './raw.ts';
@@ -18,7 +19,7 @@ let server: http.Server | http2.Http2Server;
 let port: number;
 
 beforeEach(() => {
-  runtime = createHealing({ shared: false });
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
 });
 
 afterEach(async () => {
