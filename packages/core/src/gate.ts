@@ -26,6 +26,8 @@ const REFUSED = 0;
 const UNJUDGED = -1;
 const WOULD_REFUSE = -2;
 const OFF = -3;
+/** So long after a stall, at least, its effects may still show. */
+const LEAST_GRACE_MS = 200;
 
 /** The request path of a target: whom it lets in, and what it books when they are through. */
 export abstract class Gate implements PermitIssuer {
@@ -163,6 +165,12 @@ export abstract class Gate implements PermitIssuer {
     if (permit.latencyMs < 0) permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
   }
 
+  /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
+  judgeProbe(permit: Permit, outcome: Outcome): void {
+    if (!this.breaker.isProbe(permit.token)) return;
+    this.breaker.record(permit.token, outcome, permit.latencyMs, this.time.current());
+  }
+
   /**
    * Gives back the permit of a call whose caller gave up. That says nothing, unless it was out of patience
    * with reason: after `timeoutMs` it is a failure, after `slowCallMs` a slow call.
@@ -226,8 +234,9 @@ export abstract class Gate implements PermitIssuer {
     const calls = monitor.ended + monitor.refused;
     if (this.active || calls !== this.#callsSeen) this.#idleSince = now;
     this.#callsSeen = calls;
+    const isWhole = breaker.admittedShare(now) === 1;
     const idle = monitor.inFlight === 0 && now - this.#idleSince > idleMs && !this.#waitingRoom?.busy;
-    return idle && breaker.plain && breaker.forced === null && this.incidentId === undefined;
+    return idle && isWhole && breaker.forced === null && this.incidentId === undefined;
   }
 
   /** Puts settings in force. State and counts are kept. */
@@ -285,8 +294,7 @@ export abstract class Gate implements PermitIssuer {
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
     const late = this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY);
-    // It ran across a stall: this process itself may be to blame.
-    const excused = permit.start < this.time.stallEnd && (outcome !== 'success' || slow || late);
+    const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, slow || late, now);
     const booked = excused ? 'ignored' : outcome;
     this.monitor.record(booked, latencyMs, slow, permit.weight, now);
     if (late && !excused) this.noteWouldHave('timedOut');
@@ -296,6 +304,16 @@ export abstract class Gate implements PermitIssuer {
     }
     const judged = late && booked !== 'ignored' ? 'failure' : booked;
     this.breaker.record(token, judged, latencyMs, now, permit.retryAfterMs);
+  }
+
+  /**
+   * Whether what came of a call that ran across a stall may be this process's own doing: that it took long; or that it
+   * had no answer so soon after. An answer that came is what it is, and so is silence long after.
+   */
+  #mayBeOurs(permit: Permit, outcome: Outcome, long: boolean, now: number): boolean {
+    if (outcome === 'success') return long;
+    const { stallEnd, stallMs } = this.time;
+    return permit.latencyMs < 0 && now - stallEnd <= Math.max(stallMs, LEAST_GRACE_MS);
   }
 
   /** Books a call that another target had let in. */

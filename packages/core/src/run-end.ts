@@ -14,6 +14,7 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   admit(operation: RunOptions): number;
   rejection(): Rejection;
   release(permit: Permit, outcome: Outcome): void;
+  markLatency(permit: Permit): void;
   abandon(permit: Permit, reason: unknown): void;
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;

@@ -181,6 +181,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
       if (threw) conclude(this, { outcome, threw, value });
       else settle(this, threw, value);
     } else {
+      if (!threw) host.markLatency(this);
       this.retryAfterMs = host.retryAfterMs(threw, value);
       this.#fail({ outcome, threw, value });
     }

@@ -13,6 +13,7 @@ export interface Branded extends HealBrand {
 const UNWRAPPED = new Proxy(Function.prototype, {
   get: (target, key, self) =>
     (typeof key === 'symbol' && key.description === 'koa-layer-patched') || Reflect.get(target, key, self),
+  getPrototypeOf: () => Function.prototype,
 });
 
 /** Puts marks on a middleware, and has them stay in sight. */

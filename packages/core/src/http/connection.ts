@@ -16,20 +16,22 @@ type Tracked = Socket & { [OPEN]?: Connected[] };
  * leaves.
  */
 export function endWithConnection(exchange: Connected): void {
-  const socket = exchange.req.socket as Tracked;
+  const socket = exchange.req.socket as Tracked | undefined;
+  if (socket === undefined) return;
   const open = socket[OPEN];
   if (open !== undefined) {
     open.push(exchange);
     return;
   }
   socket[OPEN] = [exchange];
-  socket.once('close', onClose);
+  // What stands in for a socket where there is none (serverless adapters, injected requests) may tell of no end.
+  socket.once?.('close', onClose);
 }
 
 /** The exchange is over; the connection may go on. */
 export function leaveConnection(exchange: Connected): void {
   const { req } = exchange;
-  const open = isHttp2(req) ? undefined : (req.socket as Tracked)[OPEN];
+  const open = isHttp2(req) ? undefined : (req.socket as Tracked | undefined)?.[OPEN];
   if (open === undefined) return;
   // Nearly always it is the only one.
   const last = open.pop();

@@ -85,6 +85,8 @@ export class Exchange extends Permit implements RequestHealing {
   answering(status: number, endless: boolean): void {
     if (this.released) return;
     this.target.markLatency(this);
+    if (!this.target.breaker.plain)
+      this.target.judgeProbe(this, judge(this, this.target, status, byStatus(status)));
     if (endless) book(this, status, byStatus(status));
   }
 

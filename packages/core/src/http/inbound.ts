@@ -79,10 +79,20 @@ export class Inbound<C = unknown> {
   }
 
   #find(route: Route): Target {
-    const target = this.runtime.target(route.name, route.options);
+    const target = this.#targetWith(route);
     // Where there is no room for one of its own now, there may be later.
     if (target.name === route.name) route.target = target;
     return target;
+  }
+
+  /** Settings that do not go together with those of the runtime are told of, and left out. */
+  #targetWith({ name, options }: Route): Target {
+    try {
+      return this.runtime.target(name, options);
+    } catch (error) {
+      this.runtime.reportCallback(name, 'settings', error);
+      return this.runtime.target(name);
+    }
   }
 
   #refuse(req: RawRequest, res: RawResponse, rejection: Rejection, context: C): void {

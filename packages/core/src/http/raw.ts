@@ -14,7 +14,7 @@ export function isHttp2(req: RawRequest): req is Http2ServerRequest {
 export function isClientGone(req: RawRequest): boolean {
   if (req.aborted) return true;
   if (isHttp2(req)) return req.stream.aborted || req.stream.destroyed || req.stream.rstCode > 0;
-  return req.socket.destroyed || req.socket.readableEnded;
+  return isConnectionGone(req) || req.socket?.readableEnded === true;
 }
 
 /** Whether all of the answer went to the system. */
@@ -22,6 +22,11 @@ export function isSent(req: RawRequest, res: RawResponse): boolean {
   // A response that was ended tells of no abort; its stream knows whether all of it was sent.
   if (isHttp2(req)) return res.writableEnded && !req.aborted && req.stream.writableFinished;
   return res.writableFinished || (res.writableEnded && !isClientGone(req));
+}
+
+/** Whether nothing can reach the client any more, nor come from it. */
+export function isConnectionGone(req: RawRequest): boolean {
+  return isHttp2(req) ? req.stream.destroyed || req.stream.closed : req.socket?.destroyed === true;
 }
 
 /** A browser's question whether it may ask: not a call of the service. */

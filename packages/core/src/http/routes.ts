@@ -32,7 +32,7 @@ export interface RoutesOptions {
 export class Routes {
   /** For requests that no route takes. Its circuit never opens: one bad path must not close all others. */
   readonly unmatched: Route;
-  readonly #other: Route = { name: OTHER, options: undefined, origin: undefined, target: undefined };
+  readonly #other: Route;
   readonly #maxNames: number;
   readonly #defaults: TargetOptions | undefined;
   readonly #byName = new Map<string, Route>();
@@ -40,6 +40,7 @@ export class Routes {
   constructor({ maxNames = 500, defaults }: RoutesOptions = {}) {
     this.#maxNames = maxNames;
     this.#defaults = defaults;
+    this.#other = { name: OTHER, options: defaults, origin: undefined, target: undefined };
     const options = over(defaults, { policy: { neverOpen: true } });
     this.unmatched = { name: UNMATCHED, options, origin: undefined, target: undefined };
   }

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'no
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import { endWithConnection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
-import { isHttp2, type RawRequest } from './raw.ts';
+import { isConnectionGone, isHttp2, type RawRequest } from './raw.ts';
 
 /** Marks the raw request; the same for every copy of healix in the process. */
 const EXCHANGE: unique symbol = Symbol.for('healix.exchange.1') as never;
@@ -26,6 +26,8 @@ export function watch(exchange: Exchange): void {
   (req as Marked)[EXCHANGE] = exchange;
   if (isHttp2(req)) watchHttp2(res as Http2ServerResponse, exchange);
   else watchHttp1(res as ServerResponse, exchange);
+  // Its client may have left while something stood before healing: nothing would tell of that again.
+  if (isConnectionGone(req)) exchange.complete();
 }
 
 function watchHttp1(res: ServerResponse, exchange: Exchange): void {
@@ -68,8 +70,10 @@ function end(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback
   const exchange = exchangeOf(this.req) as Exchange;
   const result = (exchange.end as Method).call(this, chunk, encoding, callback);
   if (!exchange.released) {
-    if (this.writableEnded && this.socket && this.writableLength === 0) exchange.complete();
-    else this.once('close', onHttp1Close);
+    // Not a number for a stand-in of a socket, as on a serverless platform.
+    const isWaiting = this.writableLength > 0;
+    if (this.writableEnded && this.socket && !isWaiting) exchange.complete();
+    else this.once('finish', onHttp1Close).once('close', onHttp1Close);
   }
   return result;
 }

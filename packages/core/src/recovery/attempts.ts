@@ -55,15 +55,14 @@ export function takeRepeat(
 ): number | undefined {
   const { retry } = host.settings;
   if (attempt > retry.maxRetries || !host.policy.mayRepeat(operation)) return undefined;
-  if (!host.acts) {
-    host.noteWouldHave('repeated');
-    return undefined;
-  }
   const now = host.time.current();
   const waitMs = retryDelayMs(retry, attempt, retryAfterMs, host.random);
   if (waitMs === undefined) return undefined;
   if (endsAt !== undefined && endsAt - now - waitMs < Math.max(1, host.medianMs(now))) return undefined;
-  return host.budget?.tryWithdraw(now) ? waitMs : undefined;
+  if (!host.budget?.tryWithdraw(now)) return undefined;
+  if (host.acts) return waitMs;
+  host.noteWouldHave('repeated');
+  return undefined;
 }
 
 /** What is over when an attempt is out of time. */

@@ -3,7 +3,7 @@ import type { Random } from '../time/random.ts';
 
 /**
  * Ms to wait before repeat number `repeat`: at random up to a bound that doubles ("full jitter", Brooker,
- * AWS Architecture Blog, 2015), and not before the other side's Retry-After. Undefined when that is longer
+ * AWS Architecture Blog, 2015), and so long after the other side's Retry-After. Undefined when that is longer
  * than is waited for.
  */
 export function retryDelayMs(
@@ -14,5 +14,5 @@ export function retryDelayMs(
 ): number | undefined {
   if (retryAfterMs > settings.maxRetryAfterMs) return undefined;
   const bound = Math.min(settings.maxDelayMs, settings.baseDelayMs * 2 ** (repeat - 1));
-  return Math.max(retryAfterMs, random.next() * bound);
+  return retryAfterMs + random.next() * bound;
 }

@@ -30,6 +30,8 @@ export class CoarseTime {
   now: number;
   /** Calls that began before this moment, and end after it, ran across a blocked event loop. */
   stallEnd = Number.NEGATIVE_INFINITY;
+  /** How long the last stall was. */
+  stallMs = 0;
   /** How often the event loop was found blocked for more than 100 ms. */
   stalls = 0;
   /** Ms for which nothing here could run, in all: what limits the patience with others leaves them out. */
@@ -122,6 +124,7 @@ export class CoarseTime {
     if (this.#asleep) return;
     if (this.stallEnd < this.#tickDue) this.stalls++;
     this.lostMs += now - Math.max(this.#tickDue, this.stallEnd);
+    this.stallMs = now - this.#tickDue;
     this.stallEnd = now;
   }
 
