@@ -19,7 +19,7 @@
 export { ambientOptions } from './ambient.ts';
 export { mergeOptions } from './config/settings.ts';
 export { withoutStack } from './errors.ts';
-export { type Answer, BODY_HEADERS, sendAnswer } from './http/answers.ts';
+export { type Answer, BODY_HEADERS, sendAnswer, sendLateAnswer } from './http/answers.ts';
 export { type Exchange, type RequestHealing, UNHEALED } from './http/exchange.ts';
 export {
   checkHealOptions,

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { connect } from 'node:http2';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -98,6 +99,46 @@ for (const [does, handler] of Object.entries(handlers)) {
     expectOurs(await ask(handler, slowlyByCallback));
   });
 }
+
+const MISSING = `${import.meta.filename}.missing`;
+const web = (cancel: () => void) => new ReadableStream({ cancel });
+const late: Record<string, (closed: () => void) => unknown> = {
+  'a file': (closed) => createReadStream(import.meta.filename).once('close', closed),
+  'a file that is not there': (closed) => createReadStream(MISSING).once('close', closed),
+  'an endless stream': (closed) => new Readable({ read() {} }).once('close', closed),
+  'a web stream': web,
+  'a Response': (closed) => new Response(web(closed)),
+};
+
+for (const [what, make] of Object.entries(late)) {
+  test.each<[string, (payload: unknown) => RouteHandlerMethod]>([
+    ['returned', (make) => async () => sleep(150).then(make as () => unknown)],
+    [
+      'sent',
+      (make) => (_, reply) => {
+        setTimeout(() => reply.send((make as () => unknown)()), 150);
+      },
+    ],
+  ])(`${what} that comes too late is let go of: %s`, async (_how, handlerOf) => {
+    let isClosed = false;
+    const closed = () => {
+      isClosed = true;
+    };
+    expectOurs(
+      await ask(
+        handlerOf(() => make(closed)),
+        () => {},
+      ),
+    );
+    await expect.poll(() => isClosed).toBe(true);
+  });
+}
+
+test('a stream that slow hooks hold past the deadline is let go of', async () => {
+  const source = new Readable({ read() {} });
+  expectOurs(await ask(async (_, reply) => reply.send(source)));
+  await expect.poll(() => source.destroyed).toBe(true);
+});
 
 test('an answer whose hooks are done in time is the handler’s', async () => {
   const { answer, body } = await ask(

@@ -1,12 +1,6 @@
-import {
-  type Answer,
-  BODY_HEADERS,
-  exchangeOf,
-  type InboundHooks,
-  type RawResponse,
-  sendAnswer,
-} from '@healix/core/adapter';
+import { type Answer, BODY_HEADERS, exchangeOf, type InboundHooks } from '@healix/core/adapter';
 import type { FastifyReply } from 'fastify';
+import { answerLate } from './late-answers.ts';
 
 /** How healix answers through Fastify. */
 export const hooks: InboundHooks<FastifyReply> = {
@@ -30,44 +24,6 @@ function refuse(reply: FastifyReply, { status, headers, body }: Answer): void {
 function asIs(payload: unknown): string {
   return typeof payload === 'string' ? payload : JSON.stringify(payload);
 }
-
-/**
- * The handler goes on, and its answer may be on its way through hooks already, which Fastify can not call back:
- * this answer is sent whole at once, and whatever comes after it finds a response that no longer listens.
- */
-function answerLate(reply: FastifyReply, answer: Answer): void {
-  const { raw } = reply;
-  reply.hijack();
-  if (raw.destroyed) return;
-  const headers = reply.getHeaders();
-  for (const name in headers) setHeader(raw, name, headers[name]);
-  sendAnswer(raw, answer);
-  Object.assign(raw, DEAF);
-}
-
-function setHeader(raw: FastifyReply['raw'], name: string, value: unknown): void {
-  try {
-    raw.setHeader(name, value as string);
-  } catch {
-    // A header that the handler's own answer could not have been sent with either.
-  }
-}
-
-/** A response that was ended: writing to it, or breaking it off, would throw, or harm what was sent. */
-const DEAF = {
-  writeHead(this: RawResponse) {
-    return this;
-  },
-  write() {
-    return true;
-  },
-  end(this: RawResponse) {
-    return this;
-  },
-  destroy(this: RawResponse) {
-    return this;
-  },
-};
 
 type Hijack = FastifyReply['hijack'];
 const original = new WeakMap<object, Hijack>();

@@ -1,4 +1,4 @@
-import { exchangeOf, type InboundHooks, sendAnswer } from '@healix/core/adapter';
+import { exchangeOf, type InboundHooks, sendLateAnswer } from '@healix/core/adapter';
 import type { KoaContext } from './context.ts';
 
 /** How healix answers through Koa. */
@@ -6,7 +6,7 @@ export const answers: Pick<InboundHooks<KoaContext>, 'answer' | 'detach'> = {
   answer(ctx, answer) {
     const isLate = exchangeOf(ctx.req) !== undefined;
     if (isLate) {
-      sendAnswer(ctx.res, answer);
+      sendLateAnswer(ctx.res, answer);
       return;
     }
     ctx.status = answer.status;

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { isHealixError } from '@healix/core';
 import { expect } from 'vitest';
@@ -120,6 +121,51 @@ export const deadlines: readonly Case[] = [
         }
         expect(client.received.toString()).not.toContain('too late');
         await service.booked('route:GET /late', { failure: 1 });
+      },
+    }),
+  ),
+  ...(
+    [
+      ['writes', (res) => res.write('too late', () => res.end())],
+      ['ends', (res) => res.end('too late')],
+      ['writes a head', (res) => res.writeHead(200, { 'x-late': 'too late' }).end()],
+      ['sets headers', (res) => res.setHeader('x-late', 'too late')],
+    ] as [string, (res: ServerResponse) => unknown][]
+  ).map(
+    ([what, then]): Case => ({
+      title: `a late handler takes over a response that waits for its turn, and ${what}: no harm`,
+      async run(lab) {
+        const first = new Gate();
+        const held: RouteSpec = {
+          method: 'GET',
+          path: '/held',
+          handler: async (call) => {
+            await first.passed;
+            return call.send({ body: 'held' });
+          },
+        };
+        const { gate, done, route } = late((call) => {
+          call.takeOver();
+          // Where no framework catches what is thrown.
+          return new Promise<void>((resolve) => {
+            setImmediate(() => {
+              resolve();
+              then(call.res as ServerResponse);
+            });
+          });
+        });
+        const service = await lab.healed({ routes: [held, route, next] });
+        const client = await service.connect();
+        client.send(wire('GET', '/held') + wire('GET', '/late') + wire('GET', '/next'));
+        await service.booked('route:GET /late', { failure: 1 });
+        gate.open();
+        await done.passed;
+        await pause(20);
+        first.open();
+        expect((await client.answer()).body.toString()).toBe('held');
+        expect((await client.answer()).status).toBe(504);
+        expect((await client.answer()).body.toString()).toBe('still here');
+        expect(client.received.toString()).not.toContain('too late');
       },
     }),
   ),

@@ -67,6 +67,48 @@ export function sendAnswer(res: RawResponse, { status, headers, body }: Answer):
   res.end(body);
 }
 
+/**
+ * Sends an answer in place of a handler that goes on: whatever that still sends is taken, and nothing done with it.
+ * Behind a request that is not answered yet, Node would throw for it where nobody can catch it.
+ */
+export function sendLateAnswer(res: RawResponse, answer: Answer): void {
+  sendAnswer(res, answer);
+  deafen(res);
+}
+
+/** Has a response that was ended listen no more: what would throw, or harm what was sent, does nothing. */
+function deafen(res: RawResponse): void {
+  const { writeHead } = res;
+  const prototype = Object.getPrototypeOf(res);
+  const self = () => res;
+  const none = () => {};
+  Object.assign(res, {
+    setHeader: self,
+    setHeaders: self,
+    appendHeader: self,
+    removeHeader: none,
+    flushHeaders: none,
+    addTrailers: none,
+    /** Who wraps `end` may still be about to send the head. */
+    writeHead: (...args: unknown[]) =>
+      Reflect.get(prototype, 'headersSent', res) ? res : Reflect.apply(writeHead, res, args),
+    write(...args: unknown[]) {
+      callBack(args);
+      return true;
+    },
+    end(...args: unknown[]) {
+      callBack(args);
+      return res;
+    },
+    destroy: self,
+  });
+}
+
+function callBack(args: unknown[]): void {
+  const done = args.findLast((argument) => typeof argument === 'function');
+  if (done) queueMicrotask(done as () => void);
+}
+
 /** Whether what the client sends next on its connection may be no request: a body, or another protocol. */
 function endsConnection(req: RawRequest): boolean {
   return hasUnreadBody(req) || (!isHttp2(req) && req.headers.upgrade !== undefined);
