@@ -189,3 +189,33 @@ test('the budget of repeats is neither spent nor overdrawn by a stall', async ()
   await clock.advance(20);
   expect(budget?.available()).toBe(10);
 });
+
+describe('what is judged although stalls come again and again', () => {
+  test('an upstream that hangs', async () => {
+    const { clock, target } = setup({ timeoutMs: 10_000 });
+    for (let second = 0; second < 60; second++) {
+      for (let i = 0; i < 5; i++) {
+        target.run(never).catch(() => {});
+        await clock.advance(200);
+      }
+      if (second % 8 !== 7) continue;
+      clock.block(150);
+      await clock.advance(20);
+    }
+    expect(target.status().state).not.toBe('closed');
+    expect(target.status().counts.failure).toBeGreaterThan(50);
+  });
+
+  test('an answer that says failure', async () => {
+    const { clock, target } = setup();
+    for (let i = 0; i < 5; i++) {
+      const answering = target.run(async () => {
+        clock.block(150);
+        return { status: 500 };
+      });
+      await answering;
+      await clock.advance(20);
+    }
+    expect(target.status().counts).toMatchObject({ failure: 5, ignored: 0 });
+  });
+});

@@ -195,7 +195,7 @@ test('a WebSocket that is routed as @fastify/websocket does it: no slot, no slow
         request.raw.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nhello');
       });
     },
-    { timeoutMs: 50, deadlineMs: 50, circuit: { slowCallMs: 50 }, policy: { concurrency: 1 } },
+    { timeoutMs: 600, deadlineMs: 600, circuit: { slowCallMs: 600 }, policy: { concurrency: 1 } },
   );
   const clients = [];
   for (let i = 0; i < 3; i++) {
@@ -204,7 +204,7 @@ test('a WebSocket that is routed as @fastify/websocket does it: no slot, no slow
     await once(client, 'data');
     clients.push(client);
   }
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await new Promise((resolve) => setTimeout(resolve, 800));
   for (const client of clients) client.destroy();
   await expect
     .poll(() => counts('route:GET /chat'))
@@ -223,4 +223,64 @@ test('health takes Fastify’s own options and healing’s, and no others', asyn
     };
     await expect(register()).rejects.toThrow(ConfigError);
   }
+});
+
+test('a client that left while a hook before healing took its time keeps no place', async () => {
+  runtime = createHealing({ shared: false, clock: new SteadyClock() });
+  app = Fastify();
+  let left: (() => void) | undefined;
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.headers['x-leave']) await new Promise((resolve) => raw.socket.once('close', resolve));
+  });
+  app.addHook('onRequest', async ({ raw }) => {
+    if (raw.headers['x-leave']) left?.();
+  });
+  await app.register(healing, { runtime, policy: { concurrency: 2 } });
+  app.post('/x', async () => 'x');
+  base = await app.listen({ port: 0 });
+  for (let i = 0; i < 3; i++) {
+    const gone = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const client = connect(Number(new URL(base).port), '127.0.0.1');
+    const head =
+      'POST /x HTTP/1.1\r\nHost: a\r\nX-Leave: yes\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx';
+    client.write(head, () => client.destroy());
+    await gone;
+  }
+  expect((await fetch(`${base}/x`, { method: 'POST', body: 'x' })).status).toBe(200);
+  await expect.poll(() => runtime.target('route:POST /x').status().inFlight).toBe(0);
+});
+
+test('a probe is judged by the head of its answer, however long the rest takes', async () => {
+  const circuit = { openMs: 100, probes: 1, probeTimeoutMs: 200, rampMs: 0 };
+  let rest: PassThrough | undefined;
+  await serve(
+    (app) => {
+      app.get('/long', (_, reply) => {
+        rest = new PassThrough();
+        rest.write('begun');
+        return reply.send(rest);
+      });
+    },
+    { circuit },
+  );
+  const target = runtime.target('route:GET /long', { circuit });
+  await target.force('open');
+  await target.force(null);
+  const answer = await fetch(`${base}/long`);
+  expect(answer.status).toBe(200);
+  await expect.poll(() => target.state).toBe('closed');
+  rest?.end();
+  await answer.text();
+});
+
+test('settings of a route that are at odds with the others are told of, and left out', async () => {
+  runtime = createHealing({ shared: false, targets: { 'route:GET /x': { circuit: { windowCalls: 10 } } } });
+  app = Fastify();
+  await app.register(healing, { runtime });
+  app.get('/x', { config: { healing: { circuit: { minimumCalls: 50 } } } }, async () => 'x');
+  base = await app.listen({ port: 0 });
+  for (let i = 0; i < 2; i++) expect((await fetch(`${base}/x`)).status).toBe(200);
+  expect(counts('route:GET /x')).toMatchObject({ success: 2 });
 });
