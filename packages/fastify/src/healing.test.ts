@@ -284,3 +284,17 @@ test('settings of a route that are at odds with the others are told of, and left
   for (let i = 0; i < 2; i++) expect((await fetch(`${base}/x`)).status).toBe(200);
   expect(counts('route:GET /x')).toMatchObject({ success: 2 });
 });
+
+test('routes that only a constraint tells apart are targets of their own', async () => {
+  await serve((app) => {
+    const quick = { config: { healing: { deadlineMs: 1_000 } }, constraints: { version: '1.0.0' } };
+    app.get('/v', quick, async () => 'one');
+    app.get('/v', { constraints: { version: '2.0.0' } }, async () => 'two');
+  });
+  for (const version of ['1.0.0', '2.0.0']) {
+    expect((await fetch(`${base}/v`, { headers: { 'accept-version': version } })).status).toBe(200);
+    expect(counts(`route:GET /v (version ${version})`)).toMatchObject({ success: 1 });
+  }
+  expect(runtime.target('route:GET /v (version 1.0.0)').settings.deadlineMs).toBe(1_000);
+  expect(runtime.target('route:GET /v (version 2.0.0)').settings.deadlineMs).toBeUndefined();
+});

@@ -46,7 +46,7 @@ function install(app: FastifyInstance, options: HealingOptions): void {
       settings.name === undefined
         ? (request: FastifyRequest) => table.find(request)
         : (request: FastifyRequest) => named(table.find(request), nameByUser(settings, request), inbound);
-    app.addHook('onRoute', (route) => table.check(route));
+    app.addHook('onRoute', (route) => table.declare(route));
     app.addHook('onRequest', (request, reply, next) => {
       const route = routeOf(request);
       if (route === undefined) return next();

@@ -5,7 +5,10 @@ import type { FastifyContextConfig, FastifyRequest, RouteOptions } from 'fastify
 /** In a route's config: healing leaves it alone. */
 export const LEFT_ALONE = Symbol.for('healix.left-alone.1');
 
-type Config = FastifyContextConfig & { url?: string; [LEFT_ALONE]?: boolean };
+/** In a route's config: what beside method and pattern tells it from other routes. */
+const CONSTRAINTS = Symbol('healix.constraints');
+
+type Config = FastifyContextConfig & { url?: string; [LEFT_ALONE]?: boolean; [CONSTRAINTS]?: string };
 /** The routes that a config stands for, by method. */
 type Methods = Map<string, Route | undefined>;
 type Keyed<T> = Record<symbol, T | undefined>;
@@ -24,9 +27,12 @@ export class RouteTable {
     this.#runtime = runtime;
   }
 
-  /** Checks a route's options when it is declared. @throws ConfigError */
-  check({ url, config }: RouteOptions): void {
+  /** Looks at a route when it is declared. @throws ConfigError for a wrong setting */
+  declare(route: RouteOptions): void {
+    const { url, config, constraints = {} } = route;
     if (config?.healing !== undefined) readRouteOptions(config.healing, url);
+    const told = Object.entries(constraints).map(([name, value]) => `${name} ${value}`);
+    if (told.length > 0) route.config = { ...config, [CONSTRAINTS]: told.join(', ') } as FastifyContextConfig;
   }
 
   /** Undefined for a route that healing leaves alone. */
@@ -60,7 +66,8 @@ export class RouteTable {
   #add(config: Config, url: string, method: string): Route | undefined {
     const methods = (config as Keyed<Methods>)[this.#methodsKey] ?? new Map();
     Object.defineProperty(config, this.#methodsKey, { value: methods });
-    const name = routeName(method, url);
+    const constraints = config[CONSTRAINTS];
+    const name = routeName(method, constraints === undefined ? url : `${url} (${constraints})`);
     const route = config[LEFT_ALONE] ? undefined : this.#routes.get(name, this.#optionsOf(config, name));
     methods.set(method, route);
     return route;
