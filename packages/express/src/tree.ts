@@ -17,6 +17,8 @@ export class Tree {
   #passed = new Set<Branded['healixOptions']>();
   #size = -1;
   #found = 0;
+  /** How often it has been looked at. */
+  looks = 0;
 
   constructor(app: App, family: Family) {
     this.#app = app;
@@ -27,6 +29,7 @@ export class Tree {
   /** Looks at the routes again. False where nothing has come or gone. */
   look(): boolean {
     const before = this.#size;
+    this.looks++;
     this.#ways = new Map();
     this.#health = [];
     this.#passed = new Set();
