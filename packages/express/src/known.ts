@@ -31,10 +31,11 @@ export class Known {
   sure = true;
   /** Undefined where nobody can see it. */
   way: Way | undefined;
-  /** What may take some requests before it, as seen at a certain look at the tree. */
+  /** What may take some requests before it. */
   rivals: readonly Omit<Way, 'passed'>[] = [];
   /** More than its pattern says decides what it takes. */
   particular = false;
+  /** After how many changes of the tree the two above were found out. */
   seenAt = -1;
 
   constructor(

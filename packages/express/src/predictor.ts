@@ -78,9 +78,9 @@ export class Predictor {
 
   /** Whether nothing else that can be seen would take a path that the pattern of a route leads to. */
   #isFor(known: Known, path: string): boolean {
-    const { looks } = this.#resolver.tree;
-    if (known.seenAt !== looks) {
-      known.seenAt = looks;
+    const { changes } = this.#resolver.tree;
+    if (known.seenAt !== changes) {
+      known.seenAt = changes;
       known.rivals = rivalsOf(known, this.#router?.stack ?? [], this.#family);
       known.particular = isParticular(known);
     }

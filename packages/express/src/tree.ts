@@ -17,8 +17,8 @@ export class Tree {
   #passed = new Set<Branded['healixOptions']>();
   #size = -1;
   #found = 0;
-  /** How often it has been looked at. */
-  looks = 0;
+  /** How often a look has shown other routes than the one before. */
+  changes = 0;
 
   constructor(app: App, family: Family) {
     this.#app = app;
@@ -29,14 +29,15 @@ export class Tree {
   /** Looks at the routes again. False where nothing has come or gone. */
   look(): boolean {
     const before = this.#size;
-    this.looks++;
     this.#ways = new Map();
     this.#health = [];
     this.#passed = new Set();
     this.#size = 0;
     this.#found = 0;
     this.#visit(stackOf(this.#app), [], []);
-    return this.#size !== before;
+    if (this.#size === before) return false;
+    this.changes++;
+    return true;
   }
 
   /** Every way to a route that can be seen. */
