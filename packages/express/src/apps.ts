@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http';
 import { exchangeOf, type RequestHealing, type Routes, UNHEALED } from '@healix/core/adapter';
 import type { App, RoutedRequest } from './express.ts';
 import { Family } from './family.ts';
@@ -27,10 +28,23 @@ export class Apps {
   }
 }
 
-/** Has all requests of an app, and of those inside, know `req.healing`, at no cost to those that do not ask. */
+/**
+ * Has all requests of an app know `req.healing`, at no cost to those that do not ask. It is for all apps that one
+ * module of Express makes: those behind a function, or in a router, have nothing else in common with the root.
+ */
 function prepare({ request }: App): void {
-  if (request === undefined || Object.hasOwn(request, 'healing')) return;
-  Object.defineProperty(request, 'healing', { configurable: true, get: healingOf });
+  if (request === undefined || 'healing' in request) return;
+  Object.defineProperty(commonTo(request), 'healing', { configurable: true, get: healingOf });
+}
+
+/** What requests of all apps inherit from, right before Node's own; the app's own where that is not Node's. */
+function commonTo(request: object): object {
+  let common = request;
+  for (let next: object | null = request; next !== null; next = Object.getPrototypeOf(next)) {
+    if (next === IncomingMessage.prototype) return common;
+    common = next;
+  }
+  return request;
 }
 
 function healingOf(this: RoutedRequest): RequestHealing {

@@ -13,8 +13,8 @@ export interface HealthEndpointOptions extends HealthOptions {}
 
 /**
  * Health for people and probes: `app.use('/health', healthEndpoint())` answers there, and below at `/live`,
- * `/ready` and `/metrics`. It is never refused itself, as long as it stands where `healing()` can see it: in the
- * app, or in routers and apps mounted there, but not behind a function of your own.
+ * `/ready` and `/metrics`. It is never refused itself, as long as it stands before `healing()`, or where that can
+ * see it: in the app, or in routers there, but not in an app mounted there, nor behind a function of your own.
  *
  * @throws ConfigError for a wrong setting
  */

@@ -1,6 +1,7 @@
 import { optionsAmong, type Route, type Routes, routeName } from '@healix/core/adapter';
 import type { Branded, ExpressRoute, Layer } from './express.ts';
 import { handlesFor } from './layers.ts';
+import type { Way } from './ways.ts';
 
 interface KnownDetails {
   readonly method: string;
@@ -28,6 +29,14 @@ export class Known {
   learned = false;
   /** What its pattern leads to is always it. */
   sure = true;
+  /** Undefined where nobody can see it. */
+  way: Way | undefined;
+  /** What may take some requests before it. */
+  rivals: readonly Omit<Way, 'passed'>[] = [];
+  /** More than its pattern says decides what it takes. */
+  particular = false;
+  /** After how many changes of the tree the two above were found out. */
+  seenAt = -1;
 
   constructor(
     route: Route,

@@ -5,9 +5,10 @@ import type { Family } from './family.ts';
 import { type Known, KnownRoutes } from './known.ts';
 import { routerOf } from './layers.ts';
 import { Resolver } from './resolver.ts';
+import { isParticular, rivalsOf, takes } from './rivals.ts';
 import { Trie } from './trie.ts';
 import { methodOf, pathOf, Visit } from './visit.ts';
-import { search, type Way } from './ways.ts';
+import { below, search, type Way } from './ways.ts';
 
 const MOST_REMEMBERED = 1_000;
 const MOST_LEARNED = 10_000;
@@ -46,7 +47,7 @@ export class Predictor {
     if (this.#resolver.tree.isHealth(path)) return undefined;
     const method = methodOf(req);
     const found = this.#learned.find(path, method);
-    if (found?.sure) return new Visit(this, req, res, path, found, '');
+    if (found?.sure && this.#isFor(found, path)) return new Visit(this, req, res, path, found, '');
     const ways = search(stack, path, req.method as string, this.#family);
     if (ways.length === 0) return new Visit(this, req, res, path, undefined, '');
     const candidates = `${method} ${ways.map((way) => this.#keyOf(way)).join()}`;
@@ -75,9 +76,30 @@ export class Predictor {
     return taken;
   }
 
+  /** Whether nothing else that can be seen would take a path that the pattern of a route leads to. */
+  #isFor(known: Known, path: string): boolean {
+    const { changes } = this.#resolver.tree;
+    if (known.seenAt !== changes) {
+      known.seenAt = changes;
+      known.rivals = rivalsOf(known, this.#router?.stack ?? [], this.#family);
+      known.particular = isParticular(known);
+    }
+    if (known.particular && known.way !== undefined && !takes(known.way, path)) return false;
+    return known.rivals.length === 0 || !known.rivals.some((rival) => takes(rival, path));
+  }
+
+  /**
+   * The first route, unless a mount before it is for some of its paths only: files or an app, rather than what
+   * passes the requests on.
+   */
   #likely(ways: readonly Way[], path: string, method: string): Known {
-    const likely = ways.find(({ leaf }) => leaf.route !== undefined) ?? ways.at(-1);
-    return this.#resolver.atWay(likely as Way, path, method);
+    const first = ways.findIndex(({ leaf }) => leaf.route !== undefined);
+    if (first < 0) return this.#resolver.atWay(ways.at(-1) as Way, path, method);
+    const route = this.#resolver.atWay(ways[first] as Way, path, method);
+    const narrower = ways
+      .slice(0, first)
+      .findLast(({ mounts }) => below(mounts, route.pattern) === undefined);
+    return narrower === undefined ? route : this.#resolver.atWay(narrower, path, method);
   }
 
   #learn(known: Known): void {

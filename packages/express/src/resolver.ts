@@ -52,9 +52,11 @@ export class Resolver {
     return this.#at(leaf.route, method, way, mounted, course?.rest ?? path);
   }
 
-  #at(route: ExpressRoute, method: string, { leaf, passed }: Way, mounted: string, rest: string): Known {
+  #at(route: ExpressRoute, method: string, way: Way, mounted: string, rest: string): Known {
+    const { leaf, passed } = way;
     const pattern = joined(mounted, routePattern(route, leaf, rest));
     const known = this.#known.ofRoute(route, method, mounted, pattern, passed);
+    known.way ??= way;
     known.single = this.tree.waysTo(route)?.length === 1 && !Array.isArray(route.path);
     return known;
   }

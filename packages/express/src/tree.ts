@@ -17,6 +17,8 @@ export class Tree {
   #passed = new Set<Branded['healixOptions']>();
   #size = -1;
   #found = 0;
+  /** How often a look has shown other routes than the one before. */
+  changes = 0;
 
   constructor(app: App, family: Family) {
     this.#app = app;
@@ -33,7 +35,9 @@ export class Tree {
     this.#size = 0;
     this.#found = 0;
     this.#visit(stackOf(this.#app), [], []);
-    return this.#size !== before;
+    if (this.#size === before) return false;
+    this.changes++;
+    return true;
   }
 
   /** Every way to a route that can be seen. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Trie } from './trie.ts';
+import { overlap, Trie } from './trie.ts';
 
 function trieOf(...patterns: string[]): (path: string, method?: string) => string | undefined {
   const trie = new Trie<{ pattern: string }>();
@@ -51,4 +51,22 @@ test('of two with one shape the first stays', () => {
   const first = { name: 'first' };
   expect(trie.add('/a/:b', 'GET', first)).toBe(first);
   expect(trie.add('/A/:c', 'GET', { name: 'second' })).toBe(first);
+});
+
+test.each([
+  ['/a/:b', '/a/c', true],
+  ['/a/:b', '/:c/d', true],
+  ['/A/b', '/a/B/', true],
+  ['/a/b', '/a/c', false],
+  ['/a', '/a/b', false],
+  ['/a/*rest', '/b', true],
+])('%s and %s: a path may fit both: %s', (one, other, expected) => {
+  expect(overlap(one, other, false)).toBe(expected);
+  expect(overlap(other, one, false)).toBe(expected);
+});
+
+test('a prefix fits what begins with it', () => {
+  expect(overlap('/a', '/:b/c', true)).toBe(true);
+  expect(overlap('/a/b/c', '/:b/c', true)).toBe(false);
+  expect(overlap('/a', '/b/c', true)).toBe(false);
 });

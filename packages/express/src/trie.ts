@@ -47,6 +47,22 @@ export class Trie<T extends object> {
   }
 }
 
+/**
+ * Whether some path may fit both patterns. With `isPrefix` the first one fits whatever begins with it. What the
+ * trie cannot hold may fit anything.
+ */
+export function overlap(one: string, other: string, isPrefix: boolean): boolean {
+  const segments = segmentsOf(one);
+  const others = segmentsOf(other);
+  if (segments === undefined || others === undefined) return true;
+  if (isPrefix ? segments.length > others.length : segments.length !== others.length) return false;
+  return segments.every((segment, i) => {
+    const opposite = others[i] as string;
+    const isLiteral = !segment.startsWith(':') && !opposite.startsWith(':');
+    return !isLiteral || segment.toLowerCase() === opposite.toLowerCase();
+  });
+}
+
 function segmentsOf(pattern: string): string[] | undefined {
   const segments = pattern.replace(/\/$/, '').split('/').slice(1);
   const simple = segments.every((segment) => LITERAL.test(segment) || PARAMETER.test(segment));
