@@ -228,6 +228,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #answer(status: number, headers: Headers, statusText: string | undefined): void {
     const { call } = this;
     this.#phase = PASSING;
+    this.idle();
     this.#watchBody(this.target.time.current());
     try {
       call.handler.onResponseStart?.(call, status, headers, statusText);
