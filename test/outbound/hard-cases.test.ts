@@ -100,7 +100,10 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
 
   it('a body that is read slowly keeps its place', async () => {
     const dispatcher = lab.healed(agent());
-    const { body } = await undici.request(lab.url('slow-body', 'ms=300'), { dispatcher, bodyTimeout: 1_000 });
+    const { body } = await undici.request(lab.url('slow-body', 'ms=1000'), {
+      dispatcher,
+      bodyTimeout: 3_000,
+    });
     await sleep(150);
     expect(lab.inFlight()).toBe(1);
     await body.text();
@@ -246,6 +249,35 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
       });
       await target.force(null);
     }
+  });
+
+  it('a caller that gives up an answer that was held back hears so', async () => {
+    const dispatcher = lab.healed(agent(), { retry: { baseDelayMs: 2_000 } });
+    const target = lab.runtime.target(`upstream:${lab.server.origin}`);
+    for (const steps of ['503', '500']) {
+      const told: string[] = [];
+      const { origin, pathname, search } = new URL(lab.url(steps, 'size=3000000'));
+      dispatcher.dispatch(
+        { origin, path: pathname + search, method: 'GET' },
+        {
+          onRequestStart: () => void told.push('start'),
+          onResponseStart(controller, status) {
+            told.push(String(status));
+            controller.abort(new Error('enough'));
+          },
+          onResponseData: () => void told.push('data'),
+          onResponseEnd: () => void told.push('end'),
+          onResponseError: (_controller, error) => void told.push(error.message),
+        },
+      );
+      await until(() => lab.count === 1);
+      await sleep(50);
+      await target.force('open');
+      await until(() => told.includes('enough'), 5_000);
+      expect(told).toEqual(['start', steps, 'enough']);
+      await target.force(null);
+    }
+    expect(lab.inFlight()).toBe(0);
   });
 
   it('an aborted body says what its headers said', async () => {

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
+import { Agent, createServer, type IncomingMessage, request as nodeRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { ConfigError, isHealixError } from '@healix/core';
 import { healingDispatcher, healingFetch, healingInterceptor } from '@healix/undici';
@@ -180,6 +181,18 @@ describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
     proxy.close();
   });
 
+  it('closes and destroys a retry agent beneath', async () => {
+    for (const end of ['close', 'destroy'] as const) {
+      const dispatcher = healingDispatcher(new undici.RetryAgent(agent()), { runtime: lab.runtime });
+      const { body } = await undici.request(lab.url('ok'), { dispatcher });
+      await body.text();
+      await dispatcher[end]();
+      await expect(undici.request(lab.url('ok'), { dispatcher })).rejects.toMatchObject({
+        code: expect.stringMatching(/^UND_ERR_(CLOSED|DESTROYED)$/),
+      });
+    }
+  });
+
   it('heals a client and a pool', async () => {
     for (const Kind of [undici.Client, undici.Pool]) {
       const dispatcher = lab.healed(lab.keep(new Kind(lab.server.origin)));
@@ -286,6 +299,30 @@ describe('healingFetch', () => {
       runtime: lab.runtime,
     });
     expect(await odd('http://odd.test/', { method: 'GET' })).toEqual({ url: 'http://odd.test/', ok: 'GET' });
+  });
+
+  it("takes null for a Request's own signal and body, as fetch does", async () => {
+    const healed = healingFetch(fetch, { runtime: lab.runtime });
+    const aborted = new Request(lab.url('ok'), { signal: AbortSignal.abort() });
+    await expect(healed(aborted)).rejects.toThrow();
+    expect(await (await healed(aborted, { signal: null })).text()).toBe('GET ');
+    const posted = new Request(lab.url('503,ok'), { method: 'PUT', body: 'x' });
+    expect((await healed(posted, { body: null })).status).toBe(503);
+  });
+
+  it("frees the connection of an answer that is a stream of Node's", async () => {
+    const one = new Agent({ keepAlive: true, maxSockets: 1 });
+    const nodeFetch = (url: string, { signal }: { signal?: AbortSignal } = {}) =>
+      new Promise<{ status: number | undefined; body: IncomingMessage }>((resolve, reject) => {
+        const answered = (body: IncomingMessage) => resolve({ status: body.statusCode, body });
+        nodeRequest(url, { agent: one, signal }, answered).on('error', reject).end();
+      });
+    const healed = healingFetch(nodeFetch, { runtime: lab.runtime, timeoutMs: 2_000 });
+    for (const size of [100, 3_000_000]) {
+      const { status, body } = await healed(lab.url('500,ok', `size=${size}`));
+      expect({ status, text: await text(body) }).toEqual({ status: 200, text: 'GET ' });
+    }
+    one.destroy();
   });
 
   it("keeps the caller's own signal for the body", async () => {

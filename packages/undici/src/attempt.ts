@@ -2,7 +2,7 @@ import type { Outcome, Permit } from '@healix/core';
 import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { AttemptOwner } from './attempt-owner.ts';
-import { rethrowLater, tooLong } from './errors.ts';
+import { abortError, rethrowLater, tooLong } from './errors.ts';
 import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
@@ -194,7 +194,11 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
       else controller.abort(error as Error);
       return;
     }
-    if (call.aborted) return;
+    if (call.aborted) {
+      // undici tells nothing more of a request that is over.
+      if (held.over) this.#fail(call.reason ?? abortError());
+      return;
+    }
     if (held.error !== undefined) this.onResponseError(controller, held.error);
     else if (held.trailers !== undefined) this.onResponseEnd(controller, held.trailers);
     else if (!call.paused) controller.resume();
@@ -228,6 +232,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #answer(status: number, headers: Headers, statusText: string | undefined): void {
     const { call } = this;
     this.#phase = PASSING;
+    this.idle();
     this.#watchBody(this.target.time.current());
     try {
       call.handler.onResponseStart?.(call, status, headers, statusText);
@@ -290,6 +295,11 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #reasonOf(error: Error): Error | undefined {
     const { signal } = this.call;
     return signal?.aborted ? signal.reason : error;
+  }
+
+  #fail(error: Error): void {
+    this.#drop(error);
+    this.call.fail(error);
   }
 
   #drop(error: Error): void {

@@ -22,6 +22,11 @@ export function healingDispatcher<D extends Dispatcher>(dispatcher: D, options?:
   const healed: Dispatcher['dispatch'] = (request, handler) =>
     isModern(handler) || !isLegacy(handler) ? composed(request, handler) : direct(request, handler);
   return new Proxy(dispatcher, {
-    get: (target, key) => (key === 'dispatch' ? healed : target[key as keyof D]),
+    get(target, key) {
+      if (key === 'dispatch') return healed;
+      const own = target[key as keyof D];
+      // They reach for private fields, which a proxy has not.
+      return (key === 'close' || key === 'destroy') && typeof own === 'function' ? own.bind(target) : own;
+    },
   });
 }

@@ -30,7 +30,8 @@ interface Asked {
 }
 
 interface AnswerLike {
-  readonly body?: ReadableStream<Uint8Array> | null;
+  /** A stream of the web's, or of Node's. */
+  readonly body?: AsyncIterable<Uint8Array> | null;
 }
 
 /**
@@ -88,9 +89,9 @@ function ask(input: unknown, init: Init = {}): Asked | undefined {
     path: url.pathname + url.search,
     method: String(init.method ?? request.method ?? 'GET').toUpperCase(),
     headers: init.headers ?? request.headers,
-    signal: init.signal ?? request.signal ?? undefined,
+    signal: (init.signal === undefined ? request.signal : init.signal) ?? undefined,
     replayable:
-      init.body === undefined
+      init.body == null
         ? request.body == null
         : isReplayable(init.body) || init.body instanceof URLSearchParams,
   };
@@ -100,10 +101,9 @@ function ask(input: unknown, init: Init = {}): Asked | undefined {
 async function discard({ body }: AnswerLike): Promise<void> {
   let size = 0;
   try {
-    const reader = body?.getReader();
-    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-      size += part.value.length;
-      if (size > LONGEST_DISCARDED) return reader?.cancel();
+    for await (const { length } of body ?? []) {
+      size += length;
+      if (size > LONGEST_DISCARDED) return;
     }
   } catch {
     // The answer broke off: nobody wants it.

@@ -10,6 +10,8 @@ export abstract class Place implements Timed {
   wheelBucket: Timed[] | undefined = undefined;
   wheelIndex = 0;
   #tick = -1;
+  /** The answer has begun: the process need not live to see the end of its body. */
+  #idle = false;
 
   constructor(target: Target, permit: Permit) {
     this.target = target;
@@ -27,11 +29,19 @@ export abstract class Place implements Timed {
     if (endless || !this.settled) return;
     this.settled = false;
     this.#tick = time.ticks;
-    time.await(this);
+    if (this.#idle) time.watch(this);
+    else time.await(this);
+  }
+
+  /** From here on the process is not held. */
+  protected idle(): void {
+    this.settle();
+    this.#idle = true;
   }
 
   protected settle(): void {
-    if (!this.settled) this.target.time.wheel.settle(this);
+    const { time } = this.target;
+    if (!this.settled) (this.#idle ? time.idleWheel : time.wheel).settle(this);
   }
 
   /** Gives the place back; what comes later changes nothing. */

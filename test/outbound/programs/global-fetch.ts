@@ -1,12 +1,16 @@
 // Heals the global dispatcher of the undici named in the first argument, and tells what the built-in fetch,
 // and undici's own, make of a misbehaving server.
 import { createHealing, defaultHealing, findHealixError } from '@healix/core';
+import { SteadyClock } from '@healix/core/testing';
 import { healingDispatcher } from '@healix/undici';
 import { FaultyServer } from '../faulty-server.ts';
 
 const undici = (await import(process.argv[2] as string)) as typeof import('undici');
 undici.setGlobalDispatcher(healingDispatcher(undici.getGlobalDispatcher(), { timeoutMs: 1_000 }));
-createHealing({ defaults: { circuit: { consecutiveFailures: 100 }, retry: { budgetPerSecond: 100 } } });
+createHealing({
+  clock: new SteadyClock(),
+  defaults: { circuit: { consecutiveFailures: 100 }, retry: { budgetPerSecond: 100 } },
+});
 
 const server = await new FaultyServer().listen();
 const told: Record<string, unknown> = {};

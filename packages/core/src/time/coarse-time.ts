@@ -26,6 +26,8 @@ export type TickListener = (now: number) => boolean;
 export class CoarseTime {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
+  /** Deadlines that the process need not live for. */
+  readonly idleWheel: TimerWheel;
   /** Coarse monotonic ms. Stale while asleep: `read()` is for those off the request path. */
   now: number;
   /** Calls that began before this moment, and end after it, ran across a blocked event loop. */
@@ -63,6 +65,7 @@ export class CoarseTime {
     this.clock = clock;
     this.now = clock.now();
     this.wheel = new TimerWheel(TICK_MS, this.now);
+    this.idleWheel = new TimerWheel(TICK_MS, this.now);
     this.random = random;
     this.#exactPerTick = exactPerTick;
     this.#countdown = exactPerTick * SPARSE_STRIDE;
@@ -96,6 +99,12 @@ export class CoarseTime {
   await(entry: Timed): void {
     this.wheel.add(entry);
     if (!this.#holdsProcess) this.#holdProcess();
+  }
+
+  /** Has the idle wheel expire `entry` at its deadline, if the process lives until then. */
+  watch(entry: Timed): void {
+    this.idleWheel.add(entry);
+    this.ensureAwake();
   }
 
   ensureAwake(): void {
@@ -156,8 +165,8 @@ export class CoarseTime {
     let wanted = true;
     try {
       if (stalled) this.#judgeAfterPoll(now);
-      else if (!this.#pollsFirst) this.wheel.advance(now);
-      wanted = this.#tellListeners(now) || this.wheel.busy;
+      else if (!this.#pollsFirst) this.#advance(now);
+      wanted = this.#tellListeners(now) || this.wheel.busy || this.idleWheel.busy;
     } finally {
       this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
       this.#calls = 0;
@@ -175,8 +184,13 @@ export class CoarseTime {
     this.#pollsFirst = true;
     this.clock.afterPoll(() => {
       this.#pollsFirst = false;
-      this.wheel.advance(now);
+      this.#advance(now);
     });
+  }
+
+  #advance(now: number): void {
+    this.wheel.advance(now);
+    this.idleWheel.advance(now);
   }
 
   #tellListeners(now: number): boolean {
