@@ -167,7 +167,6 @@ export abstract class Gate implements PermitIssuer {
 
   /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
   judgeProbe(permit: Permit, outcome: Outcome): void {
-    if (!this.breaker.isProbe(permit.token)) return;
     this.breaker.record(permit.token, outcome, permit.latencyMs, this.time.current());
   }
 

@@ -85,8 +85,7 @@ export class Exchange extends Permit implements RequestHealing {
   answering(status: number, endless: boolean): void {
     if (this.released) return;
     this.target.markLatency(this);
-    if (!this.target.breaker.plain)
-      this.target.judgeProbe(this, judge(this, this.target, status, byStatus(status)));
+    if (!this.target.breaker.plain) tellOfProbe(this, status);
     if (endless) book(this, status, byStatus(status));
   }
 
@@ -165,6 +164,13 @@ function book(exchange: Exchange, status: number, otherwise: Outcome): void {
   const target = leave(exchange);
   const { classify } = target.settings;
   target.release(exchange, classify === undefined ? otherwise : judge(exchange, target, status, otherwise));
+}
+
+/** A probe is judged by the head of its answer, unless it proves to be another target's. */
+function tellOfProbe(exchange: Exchange, status: number): void {
+  const { target, inbound } = exchange;
+  if (!target.breaker.isProbe(exchange.token) || inbound.bookedAt(exchange) !== target) return;
+  target.judgeProbe(exchange, judge(exchange, target, status, byStatus(status)));
 }
 
 function judge({ error }: Exchange, target: Target, status: number, otherwise: Outcome): Outcome {

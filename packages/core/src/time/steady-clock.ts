@@ -28,8 +28,12 @@ export class SteadyClock implements Clock {
     this.#due.add(due);
     const fire = () => {
       this.now();
-      this.#due.delete(due);
-      callback();
+      try {
+        callback();
+      } finally {
+        this.now();
+        this.#due.delete(due);
+      }
     };
     const timer = systemClock.setTimer(fire, delayMs);
     return {
