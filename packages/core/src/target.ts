@@ -162,16 +162,21 @@ export class Target extends Gate implements RunHost {
 
   /** @internal */
   outcomeOf(threw: boolean, value: unknown): Outcome {
+    return this.judged(threw ? undefined : value, threw ? value : undefined, classifyOutbound(threw, value));
+  }
+
+  /** @internal The classifier's word; `otherwise` where there is none, or where it throws or says no outcome. */
+  judged(result: unknown, error: unknown, otherwise: Outcome): Outcome {
     const { classify } = this.settings;
-    if (classify === undefined || this.off) return classifyOutbound(threw, value);
+    if (classify === undefined || this.off) return otherwise;
     try {
-      const outcome: unknown = classify(threw ? undefined : value, threw ? value : undefined);
+      const outcome: unknown = classify(result, error);
       if (isOutcome(outcome)) return outcome;
       if (outcome instanceof Promise) outcome.catch(() => undefined);
       throw new TypeError(`it gave ${typeof outcome === 'string' ? outcome : typeof outcome}, no outcome`);
-    } catch (error) {
-      this.reportCallback('classify', error);
-      return classifyOutbound(threw, value);
+    } catch (thrown) {
+      this.reportCallback('classify', thrown);
+      return otherwise;
     }
   }
 

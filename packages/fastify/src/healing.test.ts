@@ -298,3 +298,25 @@ test('routes that only a constraint tells apart are targets of their own', async
   expect(runtime.target('route:GET /v (version 1.0.0)').settings.deadlineMs).toBe(1_000);
   expect(runtime.target('route:GET /v (version 2.0.0)').settings.deadlineMs).toBeUndefined();
 });
+
+test.each(['bogus', null, undefined])(
+  'a classifier that says %s, no outcome, costs no place and changes nothing',
+  async (said) => {
+    const classify = () => said as never;
+    await serve(
+      (app) => {
+        app.get('/ok', async () => 'ok');
+        app.get('/fails', async () => {
+          throw new Error('no');
+        });
+      },
+      { classify },
+    );
+    expect((await fetch(`${base}/ok`)).status).toBe(200);
+    expect((await fetch(`${base}/fails`)).status).toBe(500);
+    expect(counts('route:GET /ok')).toMatchObject({ success: 1, failure: 0 });
+    expect(counts('route:GET /fails')).toMatchObject({ success: 0, failure: 1 });
+    expect(runtime.target('route:GET /ok').status().inFlight).toBe(0);
+    expect(runtime.status().callbackErrors).toMatchObject([{ count: 1 }, { count: 1 }]);
+  },
+);

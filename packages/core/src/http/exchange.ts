@@ -162,24 +162,14 @@ function giveUp(exchange: Exchange): void {
 
 function book(exchange: Exchange, status: number, otherwise: Outcome): void {
   const target = leave(exchange);
-  const { classify } = target.settings;
-  target.release(exchange, classify === undefined ? otherwise : judge(exchange, target, status, otherwise));
+  target.release(exchange, target.judged({ status }, exchange.error, otherwise));
 }
 
 /** A probe is judged by the head of its answer, unless it proves to be another target's. */
 function tellOfProbe(exchange: Exchange, status: number): void {
   const { target, inbound } = exchange;
   if (!target.breaker.isProbe(exchange.token) || inbound.bookedAt(exchange) !== target) return;
-  target.judgeProbe(exchange, judge(exchange, target, status, byStatus(status)));
-}
-
-function judge({ error }: Exchange, target: Target, status: number, otherwise: Outcome): Outcome {
-  try {
-    return target.settings.classify?.({ status }, error) ?? otherwise;
-  } catch (thrown) {
-    target.reportCallback('classify', thrown);
-    return otherwise;
-  }
+  target.judgeProbe(exchange, target.judged({ status }, exchange.error, byStatus(status)));
 }
 
 /** Where the exchange is booked, now that the route is known for certain. */

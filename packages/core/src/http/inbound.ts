@@ -59,7 +59,8 @@ export class Inbound<C = unknown> {
     watch(exchange);
     const { deadlineMs } = target.settings;
     if (isUpgraded(req, res)) exchange.takenOver();
-    else if (deadlineMs !== undefined && target.acts) exchange.endBy(exchange.start + deadlineMs);
+    else if (deadlineMs !== undefined && target.acts && !exchange.released)
+      exchange.endBy(exchange.start + deadlineMs);
     return true;
   }
 
