@@ -68,4 +68,4 @@ export {
   takeRepeat,
 } from './recovery/attempts.ts';
 export { layOptions } from './run-options.ts';
-export type { Timed } from './time/timer-wheel.ts';
+export { Timed } from './time/timer-wheel.ts';

@@ -4,7 +4,7 @@ import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
 import type { StaleAnswers } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
-import type { Timed } from './time/timer-wheel.ts';
+import { Timed } from './time/timer-wheel.ts';
 
 /** What running a call needs of its target. */
 export interface RunHost extends AttemptHost, PermitIssuer {
@@ -93,15 +93,12 @@ function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): 
 }
 
 /** A fallback that takes its time: it has no more of it than the call, and ends when the caller gives up. */
-class FallbackWait implements Timed {
-  readonly deadline: number;
-  settled = false;
-  wheelBucket: Timed[] | undefined = undefined;
-  wheelIndex = 0;
+class FallbackWait extends Timed {
   readonly #call: Call;
   readonly #end: End;
 
   constructor(call: Call, end: End) {
+    super();
     this.#call = call;
     this.#end = end;
     this.deadline = call.endsAt ?? Number.POSITIVE_INFINITY;

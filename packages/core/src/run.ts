@@ -16,7 +16,7 @@ import {
   tooLate,
 } from './run-end.ts';
 import { type AttemptContext, findWrongOption, NO_OPTIONS, type RunOptions } from './run-options.ts';
-import type { Timed } from './time/timer-wheel.ts';
+import { Timed } from './time/timer-wheel.ts';
 
 let lastResolve: Settle;
 let lastReject: Settle;
@@ -215,16 +215,13 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 }
 
 /** The wait between two attempts. */
-class RepeatWait implements Timed {
-  readonly deadline: number;
-  settled = false;
-  wheelBucket: Timed[] | undefined = undefined;
-  wheelIndex = 0;
+class RepeatWait extends Timed {
   readonly #failed: Attempt;
   readonly #end: End;
   readonly #context = callerContext();
 
   constructor(failed: Attempt, end: End, deadline: number) {
+    super();
     this.#failed = failed;
     this.#end = end;
     this.deadline = deadline;

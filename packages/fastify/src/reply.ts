@@ -1,24 +1,22 @@
-import { type Answer, BODY_HEADERS, exchangeOf, type InboundHooks } from '@healix/core/adapter';
+import { BODY_HEADERS, exchangeOf, type InboundHooks } from '@healix/core/adapter';
 import type { FastifyReply } from 'fastify';
 import { answerLate } from './late-answers.ts';
 
 /** How healix answers through Fastify. */
 export const hooks: InboundHooks<FastifyReply> = {
-  answer(reply, answer) {
+  /** No handler runs beside this answer: Fastify sends it, so that its other hooks have their say. */
+  refuse(reply, { status, headers, body }) {
     if (reply.sent) return;
-    if (exchangeOf(reply.request.raw) === undefined) refuse(reply, answer);
-    else answerLate(reply, answer);
+    for (const name of BODY_HEADERS) reply.removeHeader(name);
+    reply.code(status).headers(headers).serializer(asIs).send(body);
+  },
+  answerLate(reply, answer) {
+    if (!reply.sent) answerLate(reply, answer);
   },
   detach(reply) {
     reply.hijack();
   },
 };
-
-/** No handler runs beside this answer: Fastify sends it, so that its other hooks have their say. */
-function refuse(reply: FastifyReply, { status, headers, body }: Answer): void {
-  for (const name of BODY_HEADERS) reply.removeHeader(name);
-  reply.code(status).headers(headers).serializer(asIs).send(body);
-}
 
 /** In place of a serializer that was set for the handler's answer; an error's own answer may be an object. */
 function asIs(payload: unknown): string {

@@ -1,24 +1,21 @@
 import type { Outcome, Permit, Target } from '@healix/core';
-import type { Timed } from '@healix/core/adapter';
+import { Timed } from '@healix/core/adapter';
 
 /** The place that an attempt takes up at its target, and the moment at which it is to be looked at again. */
-export abstract class Place implements Timed {
+export abstract class Place extends Timed {
   readonly target: Target;
   readonly permit: Permit;
-  deadline = Number.POSITIVE_INFINITY;
-  settled = true;
-  wheelBucket: Timed[] | undefined = undefined;
-  wheelIndex = 0;
+  override deadline = Number.POSITIVE_INFINITY;
+  override settled = true;
   #tick = -1;
   /** The answer has begun: the process need not live to see the end of its body. */
   #idle = false;
 
   constructor(target: Target, permit: Permit) {
+    super();
     this.target = target;
     this.permit = permit;
   }
-
-  abstract expire(now: number): void;
 
   protected wakeAt(deadline: number): void {
     const { time } = this.target;

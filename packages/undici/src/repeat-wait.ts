@@ -1,4 +1,4 @@
-import type { Timed } from '@healix/core/adapter';
+import { Timed } from '@healix/core/adapter';
 
 /** Who waits between two attempts. */
 export interface Waiting {
@@ -9,16 +9,13 @@ export interface Waiting {
 }
 
 /** The wait between two attempts. */
-export class RepeatWait implements Timed {
-  readonly deadline: number;
-  settled = false;
-  wheelBucket: Timed[] | undefined = undefined;
-  wheelIndex = 0;
+export class RepeatWait extends Timed {
   readonly #call: Waiting;
   readonly #signal: AbortSignal | undefined;
 
   /** @param signal the caller's own, since it cannot abort what is not under way */
   constructor(call: Waiting, deadline: number, signal: AbortSignal | undefined) {
+    super();
     this.#call = call;
     this.deadline = deadline;
     this.#signal = signal;

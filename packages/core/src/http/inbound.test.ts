@@ -38,7 +38,7 @@ async function serve(
   handler: (req: IncomingMessage, res: ServerResponse) => unknown,
   { h2, route, ...options }: Given = {},
 ): Promise<void> {
-  const inbound = new Inbound<RawResponse>(runtime, { answer: sendAnswer }, options);
+  const inbound = new Inbound<RawResponse>(runtime, { refuse: sendAnswer, answerLate: sendAnswer }, options);
   const listener = (req: RawRequest, res: RawResponse) => {
     if (inbound.admit(req, res, inbound.routes.get(NAME, route), res)) {
       handler(req as IncomingMessage, res as ServerResponse);
@@ -250,7 +250,7 @@ test('latency is the time to the head', async () => {
 });
 
 test('a second mount passes through, and is counted', async () => {
-  const second = new Inbound<RawResponse>(runtime, { answer: sendAnswer });
+  const second = new Inbound<RawResponse>(runtime, { refuse: sendAnswer, answerLate: sendAnswer });
   await serve((req, res) => {
     expect(second.admit(req, res, second.routes.unmatched, res)).toBe(true);
     res.end();

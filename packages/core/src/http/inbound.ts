@@ -13,8 +13,10 @@ export type OnRefused = (req: RawRequest, res: RawResponse, rejection: Rejection
 
 /** What an adapter does for the framework. `C` is the framework's own object for a request. */
 export interface InboundHooks<C> {
-  /** Sends one of healix's answers the framework's way. */
-  answer(context: C, answer: Answer): void;
+  /** Answers a request that was refused the framework's way: its handler will not run. */
+  refuse(context: C, answer: Answer): void;
+  /** Answers in place of a handler that is late, and goes on. */
+  answerLate(context: C, answer: Answer): void;
   /** Lets go of the response, since the user answers over Node's own. */
   detach?(context: C): void;
   /** The route that really took the request, asked at its end; absent where the first one is certain. */
@@ -66,7 +68,7 @@ export class Inbound<C = unknown> {
 
   /** @internal Answers in place of a handler that is late. */
   answerLate({ req, target, context }: Exchange, error: DeadlineError): void {
-    this.#hooks.answer(context as C, deadlineAnswer(req, error, target));
+    this.#hooks.answerLate(context as C, deadlineAnswer(req, error, target));
   }
 
   /** @internal The target that an exchange belongs to in the end. */
@@ -98,7 +100,7 @@ export class Inbound<C = unknown> {
 
   #refuse(req: RawRequest, res: RawResponse, rejection: Rejection, context: C): void {
     const answer = refusalAnswer(req, rejection);
-    if (this.#onRefused === undefined) this.#hooks.answer(context, answer);
+    if (this.#onRefused === undefined) this.#hooks.refuse(context, answer);
     else this.#handOver(this.#onRefused, req, res, rejection, answer, context);
   }
 
