@@ -30,6 +30,7 @@ export {
 } from './http/heal.ts';
 export {
   answerHealth,
+  askedOfHealth,
   type ExtraOptions,
   HEALTH_PATHS,
   type HealthOptions,

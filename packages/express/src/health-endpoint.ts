@@ -1,6 +1,6 @@
 import {
   answerHealth,
-  HEALTH_PATHS,
+  askedOfHealth,
   type HealthOptions,
   readHealthOptions,
   sendAnswer,
@@ -21,9 +21,8 @@ export interface HealthEndpointOptions extends HealthOptions {}
 export function healthEndpoint(options: HealthEndpointOptions = {}): ExpressMiddleware {
   const { runtime, details } = readHealthOptions(options);
   function healthEndpoint(...[req, res, next]: Parameters<ExpressMiddleware>): void {
-    const asked = innerPathOf(req as RoutedRequest);
-    const path = HEALTH_PATHS.find((known) => known === asked);
-    if (path === undefined || (req.method !== 'GET' && req.method !== 'HEAD')) next();
+    const path = askedOfHealth(req.method, innerPathOf(req as RoutedRequest));
+    if (path === undefined) next();
     else answerHealth(runtime, path, details).then((answer) => sendAnswer(res, answer), next);
   }
   const brand: Branded = { healixHealth: true };

@@ -1,6 +1,6 @@
 import {
   answerHealth,
-  HEALTH_PATHS,
+  askedOfHealth,
   type HealthOptions,
   type HealthPath,
   readHealthOptions,
@@ -40,9 +40,7 @@ export function healthPathOf(
   root: string,
   { method, path }: Pick<KoaContext, 'method' | 'path'>,
 ): HealthPath | undefined {
-  if ((method !== 'GET' && method !== 'HEAD') || !path.startsWith(root)) return undefined;
-  const rest = path.slice(root.length) || '/';
-  return HEALTH_PATHS.find((known) => known === rest);
+  return path.startsWith(root) ? askedOfHealth(method, path.slice(root.length) || '/') : undefined;
 }
 
 function isPath(value: unknown): boolean {

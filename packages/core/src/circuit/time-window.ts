@@ -25,18 +25,19 @@ export class TimeWindow implements CallWindow {
     const counts = this.#counts;
     counts[at] = (counts[at] as number) + 1;
     this.calls++;
-    if (failed) this.#addFailure(at + 1);
-    if (slow) this.#addSlow(at + 2);
+    if (failed || slow) this.#mark(at, failed, slow);
   }
 
-  #addFailure(at: number): void {
-    this.#counts[at] = (this.#counts[at] as number) + 1;
-    this.failures++;
-  }
-
-  #addSlow(at: number): void {
-    this.#counts[at] = (this.#counts[at] as number) + 1;
-    this.slow++;
+  #mark(at: number, failed: boolean, slow: boolean): void {
+    const counts = this.#counts;
+    if (failed) {
+      counts[at + 1] = (counts[at + 1] as number) + 1;
+      this.failures++;
+    }
+    if (slow) {
+      counts[at + 2] = (counts[at + 2] as number) + 1;
+      this.slow++;
+    }
   }
 
   expire(now: number): void {

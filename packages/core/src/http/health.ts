@@ -50,6 +50,11 @@ function shapeOf(extra: ExtraOptions): Record<string, z.ZodType> {
 export const HEALTH_PATHS = ['/', '/live', '/ready', '/metrics'] as const;
 export type HealthPath = (typeof HEALTH_PATHS)[number];
 
+/** What a request asks of a health endpoint, `path` being what is below it; undefined: nothing. */
+export function askedOfHealth(method: string | undefined, path: string): HealthPath | undefined {
+  return method === 'GET' || method === 'HEAD' ? HEALTH_PATHS.find((known) => known === path) : undefined;
+}
+
 /**
  * Answers below a health endpoint: `/` the health of the process (200 whatever it is:
  * who restarts or drains a service for what its upstreams do makes it worse), `/live` whether it runs at all, `/ready`
