@@ -1,7 +1,7 @@
 import { optionsAmong, type Route, type Routes, routeName } from '@healix/core/adapter';
 import type { Branded, ExpressRoute, Layer } from './express.ts';
 import { handlesFor } from './layers.ts';
-import type { Way } from './ways.ts';
+import type { Spot, Way } from './ways.ts';
 
 interface KnownDetails {
   readonly method: string;
@@ -32,7 +32,7 @@ export class Known {
   /** Undefined where nobody can see it. */
   way: Way | undefined;
   /** What may take some requests before it. */
-  rivals: readonly Omit<Way, 'passed'>[] = [];
+  rivals: readonly Spot[] = [];
   /** More than its pattern says decides what it takes. */
   particular = false;
   /** After how many changes of the tree the two above were found out. */

@@ -3,12 +3,12 @@ import type { Family } from './family.ts';
 import type { Known } from './known.ts';
 import { matchedBy, takesAll, takesMethod } from './layers.ts';
 import { overlap } from './trie.ts';
-import { below, type Way } from './ways.ts';
+import { below, type Spot } from './ways.ts';
 
 const DEEPEST = 16;
 
 /** Whether the layer at the end of a way matches `path`. */
-export function takes({ mounts, leaf }: Omit<Way, 'passed'>, path: string): boolean {
+export function takes({ mounts, leaf }: Spot, path: string): boolean {
   const rest = below(mounts, path);
   return rest !== undefined && matchedBy(leaf, rest) !== undefined;
 }
@@ -17,8 +17,8 @@ export function takes({ mounts, leaf }: Omit<Way, 'passed'>, path: string): bool
  * What stands before a route and matches some of the paths that its pattern leads to. What matches all of them
  * is none: the route has taken a request in spite of it.
  */
-export function rivalsOf(known: Known, stack: readonly Layer[], family: Family): Omit<Way, 'passed'>[] {
-  const rivals: Omit<Way, 'passed'>[] = [];
+export function rivalsOf(known: Known, stack: readonly Layer[], family: Family): Spot[] {
+  const rivals: Spot[] = [];
   const { way: own, pattern } = known;
   const method = known.method === 'GET' ? 'HEAD' : known.method;
 

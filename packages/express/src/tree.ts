@@ -2,7 +2,7 @@ import { HEALTH_PATHS } from '@healix/core/adapter';
 import type { App, Branded, ExpressRoute, Layer } from './express.ts';
 import type { Family } from './family.ts';
 import { setsForAll, stackOf, takesAll } from './layers.ts';
-import { below, type Way } from './ways.ts';
+import { below, type Spot, type Way } from './ways.ts';
 
 const DEEPEST = 16;
 const MOST_WAYS = 20_000;
@@ -12,7 +12,7 @@ export class Tree {
   readonly #app: App;
   readonly #family: Family;
   #ways = new Map<ExpressRoute, Way[]>();
-  #health: Omit<Way, 'passed'>[] = [];
+  #health: Spot[] = [];
   /** All that sets something for the routes after it. */
   #passed = new Set<Branded['healixOptions']>();
   #size = -1;

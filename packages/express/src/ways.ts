@@ -5,10 +5,14 @@ import { patternOf } from './patterns.ts';
 
 const DEEPEST = 16;
 
-/** How a request gets to a layer: the mounts around it that match only some paths, outermost first. */
-export interface Way {
+/** Where a layer stands: the mounts around it that match only some paths, outermost first. */
+export interface Spot {
   readonly mounts: readonly Layer[];
   readonly leaf: Layer;
+}
+
+/** How a request gets to a layer. */
+export interface Way extends Spot {
   /** What is passed on the way that sets something for all routes after it. */
   readonly passed: readonly Branded[];
 }

@@ -248,21 +248,26 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   }
 
   #timeOut(now: number): void {
-    const { call, permit, target, controller } = this;
+    const { call, controller } = this;
     if (call.signal?.aborted) {
       this.abandon(call.signal.reason);
       return;
     }
-    const error = deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
+    const error = this.#lateError(now);
     this.#drop(error);
     controller?.abort(error);
     if (!this.#repeats('failure', 0)) call.fail(error);
   }
 
-  #lookAtBody(now: number): void {
+  #lateError(now: number): Error {
     const { call, permit, target } = this;
+    return deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
+  }
+
+  #lookAtBody(now: number): void {
+    const { call } = this;
     if (now >= call.endsAt) {
-      const error = deadlineError(target, lateness(now, call.endsAt), Math.round(now - permit.start));
+      const error = this.#lateError(now);
       this.#drop(error);
       this.leave(call.paused ? this.#outcome : 'failure');
       this.controller?.abort(error);
