@@ -2,6 +2,7 @@ import type { CircuitOptions, CircuitSettings, Outcome } from '../config/schema.
 import { resolveCircuit } from '../config/settings.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type Random, systemRandom } from '../time/random.ts';
+import { OpenTime } from './open-time.ts';
 import { ProbeRound } from './probe-round.ts';
 import { Ramp } from './ramp.ts';
 import { TripJudge } from './trip-judge.ts';
@@ -41,12 +42,9 @@ export interface BreakerEnvironment {
 }
 
 const NONE = -1;
-const LONGEST_NOTICE_MS = 60_000;
 const LONGEST_PROBE_MS = 30_000;
 /** A probe's own timeout must be heard before its lease ends. */
 const LEASE_MARGIN_MS = 100;
-const JITTER = 0.2;
-const MOST_OPENINGS = 30;
 
 /**
  * A circuit breaker: closed, open, half-open (Nygard, "Release It!"), with a forced state above them.
@@ -75,9 +73,7 @@ export class CircuitBreaker {
 
   readonly #judge: TripJudge;
   #tripped = false;
-  #openings = 0;
-  #openUntil = 0;
-  #notBefore = 0;
+  readonly #openTime = new OpenTime();
   #closedAt = Number.NEGATIVE_INFINITY;
   #probes: ProbeRound | undefined;
   #ramp: Ramp | undefined;
@@ -110,7 +106,7 @@ export class CircuitBreaker {
   }
 
   stateAt(now: number): CircuitState {
-    return this.#state === 'open' && now >= this.#openUntil ? 'half-open' : this.#state;
+    return this.#state === 'open' && now >= this.#openTime.until ? 'half-open' : this.#state;
   }
 
   /** True from a trip until the circuit closes again; not for one that a person had forced open. */
@@ -146,7 +142,7 @@ export class CircuitBreaker {
 
   /** Ms that a probe of the present trial may take. */
   get probeLimitMs(): number {
-    const grown = this.#settings.probeTimeoutMs * 2 ** Math.max(0, this.#openings - 1);
+    const grown = this.#settings.probeTimeoutMs * 2 ** Math.max(0, this.#openTime.openings - 1);
     return Math.min(grown, Math.max(this.#longestCallMs, this.#settings.probeTimeoutMs));
   }
 
@@ -169,7 +165,7 @@ export class CircuitBreaker {
     if (outcome === 'success') reason = this.#judge.succeeded(now, latencyMs);
     else if (outcome === 'failure') reason = this.#judge.failed(now, latencyMs);
     else if (outcome === 'overload') {
-      this.#notice(now, retryAfterMs);
+      this.#openTime.notice(now, retryAfterMs);
       reason = this.#judge.overloaded(now);
     }
     if (reason !== undefined) this.#tripByRule(now, reason);
@@ -212,11 +208,12 @@ export class CircuitBreaker {
     this.#forcedDetail = detail;
     this.#tripped = false;
     if (state === 'open') {
-      this.#enterOpen(now, Number.POSITIVE_INFINITY, 'forced');
+      this.#openTime.until = Number.POSITIVE_INFINITY;
+      this.#enterOpen(now, 'forced');
     } else if (state === 'closed') {
       this.#enterClosed(now, false, 'forced');
     } else if (was === 'open' && !this.#neverOpens) {
-      this.#openUntil = now;
+      this.#openTime.until = now;
     } else {
       this.#enterClosed(now, false, 'released');
     }
@@ -241,14 +238,14 @@ export class CircuitBreaker {
   retryAfterMs(now: number = this.#clock.now()): number {
     if (this.#state === 'closed') return this.#ramp?.leftMs(now, this.#settings.rampMs) ?? 0;
     if (this.#forced === 'open') return this.#settings.maxOpenMs;
-    if (this.#state === 'open') return Math.max(0, this.#openUntil - now);
+    if (this.#state === 'open') return Math.max(0, this.#openTime.until - now);
     const probes = this.#probes as ProbeRound;
     return probes.free > 0 ? 0 : probes.waitMs(now);
   }
 
   /** Ms until the upstream said that another try makes sense (Retry-After); 0 when it said nothing. */
   noticeLeftMs(now: number = this.#clock.now()): number {
-    return Math.max(0, this.#notBefore - now);
+    return this.#openTime.noticeLeftMs(now);
   }
 
   /** Share of the traffic that is let in: 1, or less while a circuit that has just closed ramps up. */
@@ -273,12 +270,13 @@ export class CircuitBreaker {
 
   snapshot(): CircuitSnapshot {
     const now = this.#clock.now();
-    const left = this.#state === 'open' && this.#forced === null ? Math.max(0, this.#openUntil - now) : 0;
+    const { until, openings } = this.#openTime;
+    const isOpen = this.#state === 'open' && this.#forced === null;
     return {
       state: this.#state === 'closed' ? 'closed' : 'open',
       forced: this.#forced,
-      openLeftMs: left,
-      openings: this.#openings,
+      openLeftMs: isOpen ? Math.max(0, until - now) : 0,
+      openings,
       wallMs: this.#clock.wall(),
     };
   }
@@ -289,30 +287,27 @@ export class CircuitBreaker {
     const { state, forced, openLeftMs, wallMs } = snapshot;
     const passed = Math.max(0, this.#clock.wall() - wallMs);
     this.#forced = null;
-    this.#openings = within(snapshot.openings, MOST_OPENINGS);
+    this.#openTime.restore(now, snapshot.openings, openLeftMs - passed, this.#settings.maxOpenMs);
     if (forced === 'open' || forced === 'closed') {
       this.force(forced, now);
     } else if (state === 'closed') {
       this.#enterClosed(now, false, 'restored');
     } else {
-      const longest = Math.max(this.#settings.maxOpenMs, LONGEST_NOTICE_MS);
       this.#tripped = true;
-      this.#enterOpen(now, now + within(openLeftMs - passed, longest), 'restored');
+      this.#enterOpen(now, 'restored');
     }
   }
 
   #tripByRule(now: number, rule: string): void {
     if (this.#forced !== null || this.#neverOpens) return;
-    if (now - this.#closedAt > this.#settings.windowMs) this.#openings = 0;
+    if (now - this.#closedAt > this.#settings.windowMs) this.#openTime.openings = 0;
     this.#trip(now, now, rule);
   }
 
   #trip(now: number, from: number, reason: string): void {
-    const { openMs, maxOpenMs } = this.#settings;
-    const jittered = openMs * 2 ** this.#openings * (1 - JITTER + 2 * JITTER * this.#random.next());
-    this.#openings = Math.min(this.#openings + 1, MOST_OPENINGS);
+    this.#openTime.begin(from, this.#settings, this.#random);
     this.#tripped = true;
-    this.#enterOpen(now, Math.max(from + Math.min(jittered, maxOpenMs), this.#notBefore), reason);
+    this.#enterOpen(now, reason);
   }
 
   #acquireInRamp(ramp: Ramp, now: number): number {
@@ -324,7 +319,7 @@ export class CircuitBreaker {
   #acquireProbe(now: number): number {
     this.#expireProbes(now);
     if (this.#state === 'open') {
-      if (now < this.#openUntil) return 0;
+      if (now < this.#openTime.until) return 0;
       const leaseMs = this.probeLimitMs + LEASE_MARGIN_MS;
       this.#probes = new ProbeRound(this.#settings.probes, leaseMs, this.#lostMs);
       this.#enter('half-open', 'due', now);
@@ -354,18 +349,13 @@ export class CircuitBreaker {
     const succeeded = outcome === 'success' && !this.#judge.isSlow(latencyMs);
     const verdict = outcome === 'ignored' ? 'unused' : succeeded ? 'succeeded' : 'failed';
     if (!probes.settle(token, verdict)) return false;
-    if (outcome === 'overload') this.#notice(now, retryAfterMs);
+    if (outcome === 'overload') this.#openTime.notice(now, retryAfterMs);
     if (probes.decision === 'close') this.#enterClosed(now, this.#settings.rampMs > 0, 'probes-succeeded');
     else if (probes.decision === 'reopen') this.#trip(now, now, 'probes-failed');
     return true;
   }
 
-  #notice(now: number, retryAfterMs: number): void {
-    this.#notBefore = Math.max(this.#notBefore, now + within(retryAfterMs, LONGEST_NOTICE_MS));
-  }
-
-  #enterOpen(now: number, until: number, reason: string): void {
-    this.#openUntil = until;
+  #enterOpen(now: number, reason: string): void {
     this.#closedToken = NONE;
     this.#probes = undefined;
     this.#enter('open', reason, now);
@@ -394,9 +384,4 @@ export class CircuitBreaker {
 
 function because(detail: string | undefined): string {
   return detail === undefined ? '' : `: ${detail}`;
-}
-
-/** A number from outside, between 0 and `most`; NaN is 0. */
-function within(value: number, most: number): number {
-  return value > 0 ? Math.min(value, most) : 0;
 }
