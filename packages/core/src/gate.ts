@@ -48,7 +48,6 @@ export abstract class Gate implements PermitIssuer {
   readonly #observing: boolean;
   /** The emergency switch: nothing of the user's is called either. */
   protected readonly off: boolean;
-  #watchedTick = -1;
   #idleSince: number;
   #callsSeen = 0;
   #settings: TargetSettings;
@@ -333,13 +332,11 @@ export abstract class Gate implements PermitIssuer {
   }
 
   /**
-   * One timed permit a tick is watched: a leak that happens again and again is found, at no cost to the others.
-   * Where places are limited, each one counts, and all are watched.
+   * One timed permit a tick is watched, of all targets: a leak that happens again and again is found, at no cost to
+   * the others. Where places are limited, each one counts, and all are watched.
    */
   #mayWatch(permit: Permit): void {
-    const isFirst = this.time.ticks !== this.#watchedTick && permit.weight !== 0;
-    if (this.off || !(isFirst || this.#countsPlaces)) return;
-    this.#watchedTick = this.time.ticks;
+    if (this.off || !(this.#countsPlaces || (permit.weight !== 0 && this.time.isFirstAsked()))) return;
     const ticket = { token: permit.token, released: false };
     permit.hold = ticket;
     this.watchForLeak(permit, ticket);

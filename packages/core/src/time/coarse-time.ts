@@ -38,7 +38,7 @@ export class CoarseTime {
   stalls = 0;
   /** Ms for which nothing here could run, in all: what limits the patience with others leaves them out. */
   lostMs = 0;
-  /** The number of ticks so far: something that watches one call a tick compares it. */
+  /** The number of ticks so far. */
   ticks = 0;
 
   /** How many calls the one that entered last stands for if it is to be timed exactly; 0 if it is not. */
@@ -57,6 +57,7 @@ export class CoarseTime {
   #stride = 1;
   #countdown: number;
   #idleTicks = 0;
+  #askedTick = -1;
   #tickDue = 0;
   /** No deadline is judged until a poll phase has passed. */
   #pollsFirst = false;
@@ -93,6 +94,13 @@ export class CoarseTime {
   /** Coarse time for the end of a call: it does not wake the ticker, nor count. */
   current(): number {
     return this.#asleep ? this.read() : this.now;
+  }
+
+  /** True for the first who asks in a tick. */
+  isFirstAsked(): boolean {
+    if (this.#askedTick === this.ticks) return false;
+    this.#askedTick = this.ticks;
+    return true;
   }
 
   /** Has the wheel expire `entry` at its deadline, and the process live until then. */
