@@ -29,47 +29,50 @@ const OFF = -3;
 /** So long after a stall, at least, its effects may still show. */
 const LEAST_GRACE_MS = 200;
 
-/** The request path of a target: whom it lets in, and what it books when they are through. */
+/** Longer than any call takes. Unlike infinity it is a small integer, which lies in its object itself. */
+const NEVER_MS = 2 ** 30;
+
+/**
+ * The request path of a target: whom it lets in, and what it books when they are through. What every request reads
+ * lies side by side (fields lie in the order of their declaration, private ones first): with hundreds of targets it
+ * comes from far memory.
+ */
 export abstract class Gate implements PermitIssuer {
-  readonly name: string;
-  readonly kind: TargetKind;
-  readonly time: CoarseTime;
-  readonly random: Random;
-  readonly breaker: CircuitBreaker;
-  readonly policy: PolicyEnforcer;
-  readonly monitor = new HealthMonitor();
+  readonly #mode: Mode;
+  readonly #observing: boolean;
+  #idleSince: number;
+  #callsSeen = 0;
+  #countsPlaces = false;
+  #slowCallMs = NEVER_MS;
+  #waitingRoom: WaitingRoom | undefined;
+  #wouldHave: WouldHave | undefined;
+  #denial: PolicyVerdict | undefined;
+  #settings: TargetSettings;
+  /** A success that took no longer is a success, and nothing else. */
+  #unremarkableMs = NEVER_MS;
+  #plain = true;
   readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
   /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
   acts = true;
   /** Whether the control loop watches this target. */
   active = false;
-
-  readonly #mode: Mode;
-  readonly #observing: boolean;
+  readonly monitor = new HealthMonitor();
   /** The emergency switch: nothing of the user's is called either. */
   protected readonly off: boolean;
-  #idleSince: number;
-  #callsSeen = 0;
-  #settings: TargetSettings;
-  #plain = true;
-  #countsPlaces = false;
-  #slowCallMs = Number.POSITIVE_INFINITY;
-  /** A success that took no longer is a success, and nothing else. */
-  #unremarkableMs = Number.POSITIVE_INFINITY;
-  #waitingRoom: WaitingRoom | undefined;
-  #wouldHave: WouldHave | undefined;
-  #denial: PolicyVerdict | undefined;
+  readonly time: CoarseTime;
+  readonly breaker: CircuitBreaker;
+  readonly name: string;
+  readonly kind: TargetKind;
+  readonly random: Random;
+  readonly policy: PolicyEnforcer;
 
   constructor(name: string, settings: TargetSettings, { time, random, mode }: GateContext) {
-    this.name = name;
-    this.kind = kindOf(name);
-    this.time = time;
-    this.random = random;
     this.#mode = mode;
     this.#observing = mode === 'observe';
-    this.off = mode === 'off';
     this.#idleSince = time.current();
     this.#settings = settings;
+    this.off = mode === 'off';
+    this.time = time;
     this.breaker = new CircuitBreaker(settings.circuit, {
       clock: time.clock,
       random,
@@ -77,6 +80,9 @@ export abstract class Gate implements PermitIssuer {
       lostMs: () => time.lostMs,
       onTransition: (transition) => this.transitioned(transition),
     });
+    this.name = name;
+    this.kind = kindOf(name);
+    this.random = random;
     this.policy = new PolicyEnforcer(settings.policy, time.now);
     this.apply(settings);
   }
@@ -241,9 +247,9 @@ export abstract class Gate implements PermitIssuer {
   protected apply(settings: TargetSettings): void {
     const now = this.time.current();
     this.#settings = settings;
-    this.#slowCallMs = settings.circuit.slowCallMs ?? Number.POSITIVE_INFINITY;
+    this.#slowCallMs = settings.circuit.slowCallMs ?? NEVER_MS;
     const timeoutMs = this.#observing ? settings.timeoutMs : undefined;
-    this.#unremarkableMs = Math.min(this.#slowCallMs, timeoutMs ?? Number.POSITIVE_INFINITY);
+    this.#unremarkableMs = Math.min(this.#slowCallMs, timeoutMs ?? NEVER_MS);
     this.breaker.update(settings.circuit, settings.timeoutMs, now);
     this.breaker.neverOpen(settings.policy.neverOpen, now);
     this.policy.update(settings.policy, now);

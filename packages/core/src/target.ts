@@ -48,7 +48,7 @@ const MOST_SIGNALS = 100;
 /** One thing that is healed: a route of this service, or something that it calls. */
 export class Target extends Gate implements RunHost {
   readonly stale = new StaleAnswers();
-  lastTransition: (CircuitTransition & { at: number }) | undefined;
+  lastTransition: (CircuitTransition & { at: number }) | undefined = undefined;
 
   readonly #context: TargetContext;
   readonly #stack: SettingsStack;

@@ -24,13 +24,13 @@ export class Known {
   /** There is no other way to the route: that it took a request says all. */
   single = false;
   /** The base URL that it was last reached by. */
-  base: string | undefined;
+  base: string | undefined = undefined;
   /** It has taken a request, and is found by its pattern from then on. */
   learned = false;
   /** What its pattern leads to is always it. */
   sure = true;
   /** Undefined where nobody can see it. */
-  way: Way | undefined;
+  way: Way | undefined = undefined;
   /** What may take some requests before it. */
   rivals: readonly Spot[] = [];
   /** More than its pattern says decides what it takes. */

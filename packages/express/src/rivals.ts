@@ -6,6 +6,7 @@ import { overlap } from './trie.ts';
 import { below, type Spot } from './ways.ts';
 
 const DEEPEST = 16;
+const NONE: readonly Spot[] = [];
 
 /** Whether the layer at the end of a way matches `path`. */
 export function takes({ mounts, leaf }: Spot, path: string): boolean {
@@ -17,7 +18,7 @@ export function takes({ mounts, leaf }: Spot, path: string): boolean {
  * What stands before a route and matches some of the paths that its pattern leads to. What matches all of them
  * is none: the route has taken a request in spite of it.
  */
-export function rivalsOf(known: Known, stack: readonly Layer[], family: Family): Spot[] {
+export function rivalsOf(known: Known, stack: readonly Layer[], family: Family): readonly Spot[] {
   const rivals: Spot[] = [];
   const { way: own, pattern } = known;
   const method = known.method === 'GET' ? 'HEAD' : known.method;
@@ -42,7 +43,7 @@ export function rivalsOf(known: Known, stack: readonly Layer[], family: Family):
   }
 
   walk(stack, [], pattern, 0);
-  return rivals;
+  return rivals.length === 0 ? NONE : rivals;
 }
 
 /** Whether capitals, the slash at the end, or what a parameter is make a difference to a route. */

@@ -1,19 +1,18 @@
-/** What a trie leads to: for each method, one item. */
 class Node<T> {
-  literals: Map<string, Node<T>> | undefined;
-  parameter: Node<T> | undefined;
-  items: Map<string, T> | undefined;
+  literals: Map<string, Node<T>> | undefined = undefined;
+  parameter: Node<T> | undefined = undefined;
+  item: T | undefined = undefined;
 }
 
 const PARAMETER = /^:\w+(\(.*\))?$/;
 const LITERAL = /^[^:*{}()?+[\]!\\]+$/;
 
 /**
- * Finds things by path: exact segments first, then parameters. It holds patterns of nothing but whole segments,
+ * Finds things by method and path: exact segments first, then parameters. It holds patterns of nothing but whole segments,
  * each a literal or a parameter. Capitals and a slash at the end make no difference, as in Express by default.
  */
 export class Trie<T extends object> {
-  readonly #root = new Node<T>();
+  readonly #roots = new Map<string, Node<T>>();
 
   /**
    * Puts `item` where paths of `pattern` lead to. Returns what is there: another item, if there was one, or
@@ -22,16 +21,16 @@ export class Trie<T extends object> {
   add(pattern: string, method: string, item: T): T | undefined {
     const segments = segmentsOf(pattern);
     if (segments === undefined) return undefined;
-    let node = this.#root;
+    let node = this.#roots.get(method) ?? new Node<T>();
+    this.#roots.set(method, node);
     for (const segment of segments) node = this.#step(node, segment);
-    node.items ??= new Map();
-    const there = node.items.get(method) ?? item;
-    node.items.set(method, there);
-    return there;
+    node.item ??= item;
+    return node.item;
   }
 
   find(path: string, method: string): T | undefined {
-    return find(this.#root, path, 1, method);
+    const root = this.#roots.get(method);
+    return root && find(root, path, 1);
   }
 
   #step(node: Node<T>, segment: string): Node<T> {
@@ -69,8 +68,8 @@ function segmentsOf(pattern: string): string[] | undefined {
   return simple && (pattern === '' || pattern.startsWith('/')) ? segments : undefined;
 }
 
-function find<T>(node: Node<T>, path: string, at: number, method: string): T | undefined {
-  if (at >= path.length) return node.items?.get(method);
+function find<T>(node: Node<T>, path: string, at: number): T | undefined {
+  if (at >= path.length) return node.item;
   let end = path.indexOf('/', at);
   if (end < 0) end = path.length;
   if (end === at) return undefined;
@@ -78,8 +77,8 @@ function find<T>(node: Node<T>, path: string, at: number, method: string): T | u
   if (literals !== undefined) {
     const segment = path.slice(at, end);
     const next = literals.get(segment) ?? literals.get(segment.toLowerCase());
-    const found = next && find(next, path, end + 1, method);
+    const found = next && find(next, path, end + 1);
     if (found !== undefined) return found;
   }
-  return parameter && find(parameter, path, end + 1, method);
+  return parameter && find(parameter, path, end + 1);
 }

@@ -63,19 +63,20 @@ export class CircuitBreaker {
   #longestCallMs: number;
   #neverOpens = false;
 
-  #state: CircuitState = 'closed';
   #forced: ForcedState = null;
   #detail: string | undefined;
   #forcedDetail: string | undefined;
-  #closedToken = 1;
   #lastToken = 1;
   #soleToken = 0;
-
-  readonly #judge: TripJudge;
   #tripped = false;
   readonly #openTime = new OpenTime();
   #closedAt = Number.NEGATIVE_INFINITY;
   #probes: ProbeRound | undefined;
+
+  // What every call reads lies side by side.
+  readonly #judge: TripJudge;
+  #state: CircuitState = 'closed';
+  #closedToken = 1;
   #ramp: Ramp | undefined;
 
   /**
@@ -175,7 +176,7 @@ export class CircuitBreaker {
   /** Books a success that was quick. False, and nothing is booked, where `token` is none of a closed circuit's. */
   countSuccess(token: number, now: number): boolean {
     if (token !== this.#closedToken || token < 0) return false;
-    this.#judge.succeeded(now, 0);
+    this.#judge.passed(now);
     return true;
   }
 

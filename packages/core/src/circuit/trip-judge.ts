@@ -25,11 +25,16 @@ export class TripJudge {
     return latencyMs > this.#slowCallMs;
   }
 
+  /** A success that was quick. */
+  passed(now: number): void {
+    this.#endStreak();
+    this.#window.add(now, false, false);
+  }
+
   /** Each of these returns the name of the rule by which the circuit is to open, or undefined. */
   succeeded(now: number, latencyMs: number): string | undefined {
     const slow = latencyMs > this.#slowCallMs;
-    if (this.#streak !== undefined) this.#streak = undefined;
-    this.#overloads = 0;
+    this.#endStreak();
     this.#window.add(now, false, slow);
     return slow ? this.#judge(now) : undefined;
   }
@@ -68,6 +73,11 @@ export class TripJudge {
     }
     this.#settings = next;
     this.#slowCallMs = next.slowCallMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #endStreak(): void {
+    if (this.#streak !== undefined) this.#streak = undefined;
+    this.#overloads = 0;
   }
 
   #addFailure(now: number, slow: boolean): void {

@@ -99,13 +99,13 @@ class Snapshot implements HealthSnapshot {
  * a sample that the control loop took some seconds ago.
  */
 export class HealthMonitor implements CallCounts {
+  inFlight = 0;
   success = 0;
   failure = 0;
   overload = 0;
   ignored = 0;
   slow = 0;
   refused = 0;
-  inFlight = 0;
   /** The most calls that may be in flight, where there is a limit. */
   concurrency: number | undefined = undefined;
   readonly latency = new LatencyHistogram(WINDOW_MS);
