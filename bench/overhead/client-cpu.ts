@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Aim, atLeast, type Figure, type Section } from '../report.ts';
+import { awake } from './awake.ts';
 import { CLIENTS } from './clients.ts';
 import { CpuRounds, notesOn, type Subject } from './cpu-rounds.ts';
 import { MeasuredProcess } from './measured-process.ts';
@@ -49,7 +50,7 @@ async function start(name: string, role: Role, url: string): Promise<Subject> {
   return {
     cpuUs: () => client.cpuUs(),
     send: async (requests) => {
-      await client.ask(requests);
+      await awake(client.ask(requests));
     },
     stop: () => client.stop(),
   };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { awake } from './awake.ts';
 
 const HEAD_END = '\r\n\r\n';
 
@@ -36,7 +37,7 @@ export class Load {
   /** Sends so many requests in all, and waits for the last answer. */
   async send(requests: number): Promise<void> {
     let unsent = requests;
-    await Promise.all(this.#sockets.map((socket) => this.#converse(socket, () => unsent-- > 0)));
+    await awake(Promise.all(this.#sockets.map((socket) => this.#converse(socket, () => unsent-- > 0))));
   }
 
   close(): void {
