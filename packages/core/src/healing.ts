@@ -89,7 +89,8 @@ export class Healing {
     const { clock = systemClock, random = systemRandom } = settings;
     const disabled = settings.disabled ?? process.env.HEALIX_DISABLED === '1';
     this.mode = disabled ? 'off' : settings.mode;
-    this.time = new CoarseTime(clock, random, settings.exactCallsPerTick);
+    const onError = (error: unknown) => this.reportCallback('runtime', 'deadline', error);
+    this.time = new CoarseTime(clock, random, onError, settings.exactCallsPerTick);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {

@@ -304,6 +304,26 @@ test('past the deadline the client has its answer, the handler its signal, the r
   await settled({ failure: 1, success: 0 });
 });
 
+test('an adapter that throws for one late request does so for no other, nor for the process', async () => {
+  const inbound = new Inbound<RawResponse>(runtime, {
+    refuse: sendAnswer,
+    answerLate(res, answer) {
+      sendAnswer(res, answer);
+      throw new Error('oops');
+    },
+  });
+  server = http.createServer((req, res) => {
+    inbound.admit(req, res, inbound.routes.get(NAME, { deadlineMs: 30 }), res);
+  });
+  await new Promise<void>((resolve) => (server as http.Server).listen(0, resolve));
+  port = (server.address() as AddressInfo).port;
+  const answers = await Promise.all([get(), get(), get()]);
+  expect(answers.map(({ status: code }) => code)).toEqual([504, 504, 504]);
+  expect(runtime.status().callbackErrors).toMatchObject([
+    { target: 'runtime', callback: 'deadline', count: 3, lastError: 'Error: oops' },
+  ]);
+});
+
 test('past the deadline an answer that has begun goes on', async () => {
   await serve(
     (req, res) => {

@@ -28,7 +28,7 @@ class Logged extends Deadline {
 
 function setup(seed = 1) {
   const clock = new VirtualClock();
-  return { clock, time: new CoarseTime(clock, seededRandom(seed)) };
+  return { clock, time: new CoarseTime(clock, seededRandom(seed), () => {}) };
 }
 
 /** Enters calls until the next tick; returns the sum of the weights of those that were timed. */

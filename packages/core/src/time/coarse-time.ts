@@ -61,11 +61,12 @@ export class CoarseTime {
   /** No deadline is judged until a poll phase has passed. */
   #pollsFirst = false;
 
-  constructor(clock: Clock, random: Random, exactPerTick = 64) {
+  /** @param onError told what those throw whose deadline has come */
+  constructor(clock: Clock, random: Random, onError: (error: unknown) => void, exactPerTick = 64) {
     this.clock = clock;
     this.now = clock.now();
-    this.wheel = new TimerWheel(TICK_MS, this.now);
-    this.idleWheel = new TimerWheel(TICK_MS, this.now);
+    this.wheel = new TimerWheel(TICK_MS, this.now, onError);
+    this.idleWheel = new TimerWheel(TICK_MS, this.now, onError);
     this.random = random;
     this.#exactPerTick = exactPerTick;
     this.#countdown = exactPerTick * SPARSE_STRIDE;

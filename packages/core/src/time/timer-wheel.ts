@@ -23,11 +23,14 @@ export class TimerWheel {
   readonly #tickMs: number;
   readonly #buckets: Timed[][] = Array.from({ length: BUCKETS }, () => []);
   readonly #nursery: Timed[] = [];
+  readonly #onError: (error: unknown) => void;
   #sorted = 0;
   #lastTick = 0;
 
-  constructor(tickMs: number, now: number) {
+  /** @param onError told what an entry throws when it is woken: the others are woken all the same */
+  constructor(tickMs: number, now: number, onError: (error: unknown) => void) {
     this.#tickMs = tickMs;
+    this.#onError = onError;
     this.#lastTick = Math.floor(now / tickMs);
   }
 
@@ -71,7 +74,11 @@ export class TimerWheel {
   #expire(entry: Timed, now: number): void {
     if (entry.settled) return;
     this.settle(entry);
-    entry.expire(now);
+    try {
+      entry.expire(now);
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 
   #sort(entry: Timed): void {
