@@ -108,6 +108,11 @@ export class CoarseTime {
     this.ensureAwake();
   }
 
+  /** True while something waits for its deadline. */
+  get busy(): boolean {
+    return this.wheel.busy || this.idleWheel.busy;
+  }
+
   ensureAwake(): void {
     if (this.#asleep) this.#wake();
   }
@@ -167,7 +172,7 @@ export class CoarseTime {
     try {
       if (stalled) this.#judgeAfterPoll(now);
       else if (!this.#pollsFirst) this.#advance(now);
-      wanted = this.#tellListeners(now) || this.wheel.busy || this.idleWheel.busy;
+      wanted = this.#tellListeners(now) || this.busy;
     } finally {
       this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
       this.#calls = 0;
