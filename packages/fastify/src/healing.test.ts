@@ -313,10 +313,10 @@ test.each([
       app.head('/alone', of(1_000), async () => '');
     }
   });
-  const headers = [{}, { 'accept-version': '1.0.0' }];
+  const headers: Record<string, string>[] = [{}, { 'accept-version': '1.0.0' }];
   for (const method of methods) {
     for (const path of ['both', 'bare', 'alone']) {
-      for (const given of headers) await fetch(`${base}/${path}`, { method, headers: given as HeadersInit });
+      for (const given of headers) await fetch(`${base}/${path}`, { method, headers: given });
     }
   }
   const deadlineOf = (name: string) => runtime.target(`route:GET ${name}`).settings.deadlineMs;

@@ -153,6 +153,11 @@ class ExchangeDeadline extends Timed {
     this.deadline = deadline;
   }
 
+  override ticked(now: number): void {
+    const { weight, start } = this.#exchange;
+    if (weight === 0) this.deadline += now - start;
+  }
+
   expire(now: number): void {
     this.#context.runInAsyncScope(this.#exchange.timeOut, this.#exchange, now);
   }

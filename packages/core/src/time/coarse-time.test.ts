@@ -260,6 +260,21 @@ describe('a blocked event loop', () => {
     expect(time.stalls).toBe(2);
   });
 
+  test('what begins in the poll phase after it hears of the time that it is then', () => {
+    const { clock, time } = setup();
+    const heard: number[] = [];
+    const late = new Deadline();
+    late.ticked = (now) => heard.push(now);
+    time.enter();
+    clock.block(500);
+    clock.afterPoll(() => {
+      clock.block(70);
+      time.wheel.add(late);
+    });
+    clock.advanceSync(0);
+    expect(heard).toEqual([clock.now()]);
+  });
+
   test('without an answer the deadline holds, one poll phase later', () => {
     const { clock, time } = setup();
     const deadline = new Deadline();

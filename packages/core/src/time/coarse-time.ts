@@ -190,13 +190,13 @@ export class CoarseTime {
     this.#pollsFirst = true;
     this.clock.afterPoll(() => {
       this.#pollsFirst = false;
-      this.#advance(now);
+      this.#advance(now, this.clock.now());
     });
   }
 
-  #advance(now: number): void {
-    this.wheel.advance(now);
-    this.idleWheel.advance(now);
+  #advance(now: number, present = now): void {
+    this.wheel.advance(now, present);
+    this.idleWheel.advance(now, present);
   }
 
   #tellListeners(now: number): boolean {
