@@ -89,7 +89,8 @@ export class Healing {
     const { clock = systemClock, random = systemRandom } = settings;
     const disabled = settings.disabled ?? process.env.HEALIX_DISABLED === '1';
     this.mode = disabled ? 'off' : settings.mode;
-    this.time = new CoarseTime(clock, random, settings.exactCallsPerTick);
+    const onError = (error: unknown) => this.reportCallback('runtime', 'deadline', error);
+    this.time = new CoarseTime(clock, random, onError, settings.exactCallsPerTick);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {
@@ -220,6 +221,7 @@ export class Healing {
     while (this.#inFlight() > 0 && clock.now() < until) {
       await new Promise<void>((resolve) => clock.setTimer(resolve, DRAIN_CHECK_MS).keepAlive(true));
     }
+    if (!this.time.busy && this.#waiting.size === 0) this.time.stop();
     for (const callback of this.#onClose.splice(0)) callback();
   }
 
@@ -256,7 +258,7 @@ export class Healing {
       },
       watchForLeak: (permit, target, ticket) => this.#leaks.register(permit, { target, ticket }),
       transitioned: (target, transition) => {
-        this.#loop.hurry(target);
+        this.#hurry(target);
         this.#noteTransition(target, transition);
         this.#events.publish('transition', {
           ...transition,
@@ -303,6 +305,15 @@ export class Healing {
     );
   }
 
+  /** An incident that waits for its circuit alone goes on, though no call comes. */
+  #hurry(target: Target): void {
+    const { time } = this;
+    this.#loop.hurry(target);
+    if (target.active || this.#closing || this.#incidents.openOf(target.name) === undefined) return;
+    time.ensureAwake();
+    this.#loop.watch(target, time.now);
+  }
+
   #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
     const incident = this.#incidents.openOf(name);
     if (incident === undefined) return;
@@ -330,7 +341,7 @@ export class Healing {
       this.#nextSweep = now + SWEEP_MS;
       this.#targets.sweep(now);
     }
-    return busy || this.#waiting.size > 0;
+    return (busy && !this.#closing) || this.#waiting.size > 0;
   }
 
   #serveWaiting(now: number): void {

@@ -96,11 +96,13 @@ function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): 
 class FallbackWait extends Timed {
   readonly #call: Call;
   readonly #end: End;
+  readonly #since: number;
 
   constructor(call: Call, end: End) {
     super();
     this.#call = call;
     this.#end = end;
+    this.#since = call.target.time.current();
     this.deadline = call.endsAt ?? Number.POSITIVE_INFINITY;
   }
 
@@ -114,6 +116,10 @@ class FallbackWait extends Timed {
       settle(value);
     };
     answer.then(unlessOver(answered), unlessOver(failed));
+  }
+
+  override ticked(now: number): void {
+    this.deadline += now - this.#since;
   }
 
   expire(): void {

@@ -75,9 +75,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   readonly options: RunOptions;
   readonly resolve: Settle;
   readonly reject: Settle;
-  readonly endsAt: number | undefined;
+  endsAt: number | undefined;
   readonly attempt: number;
   #limitMs: number | undefined = undefined;
+  #ticked = false;
   #controller: AbortController | undefined = undefined;
   #context: AsyncResource | undefined = undefined;
 
@@ -136,6 +137,15 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     );
   }
 
+  /** One that is not timed began at some moment between its `start` and now; with the first attempt, so did the call. */
+  ticked(now: number): void {
+    if (this.weight !== 0 || this.#ticked) return;
+    this.#ticked = true;
+    const slackMs = now - this.start;
+    if (this.#limitMs !== undefined) this.#limitMs += slackMs;
+    if (this.attempt === 1 && this.endsAt !== undefined) this.endsAt += slackMs;
+  }
+
   /** The attempt's time is over. What is the caller's runs where the caller's code ran. */
   expire(now: number): void {
     if (this.#context === undefined) this.#timeOut(now);
@@ -191,6 +201,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const { target: host } = this;
     const wasProbe = isProbe(host, this);
     host.release(this, end.outcome);
+    this.ticked(host.time.current());
     const waitMs = wasProbe ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
     else new RepeatWait(this, end, host.time.current() + waitMs).begin();

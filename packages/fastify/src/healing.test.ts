@@ -299,6 +299,34 @@ test('routes that only a constraint tells apart are targets of their own', async
   expect(runtime.target('route:GET /v (version 2.0.0)').settings.deadlineMs).toBeUndefined();
 });
 
+test.each([
+  ['HEAD', 'GET'],
+  ['GET', 'HEAD'],
+])('what stands beside the GET route holds for both, whether %s or %s is asked first', async (...methods) => {
+  await serve((app) => {
+    for (const constraints of [{}, { version: '1.0.0' }]) {
+      const of = (deadlineMs: number) => ({ config: { healing: { deadlineMs } }, constraints });
+      app.head('/both', of(1_000), async () => '');
+      app.get('/both', of(2_000), async () => 'both');
+      app.head('/bare', of(1_000), async () => '');
+      app.get('/bare', { constraints }, async () => 'bare');
+      app.head('/alone', of(1_000), async () => '');
+    }
+  });
+  const headers: Record<string, string>[] = [{}, { 'accept-version': '1.0.0' }];
+  for (const method of methods) {
+    for (const path of ['both', 'bare', 'alone']) {
+      for (const given of headers) await fetch(`${base}/${path}`, { method, headers: given });
+    }
+  }
+  const deadlineOf = (name: string) => runtime.target(`route:GET ${name}`).settings.deadlineMs;
+  for (const constraint of ['', ' (version 1.0.0)']) {
+    expect(deadlineOf(`/both${constraint}`)).toBe(2_000);
+    expect(deadlineOf(`/bare${constraint}`)).toBeUndefined();
+    expect(deadlineOf(`/alone${constraint}`)).toBe(1_000);
+  }
+});
+
 test.each(['bogus', null, undefined])(
   'a classifier that says %s, no outcome, costs no place and changes nothing',
   async (said) => {

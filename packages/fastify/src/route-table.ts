@@ -19,6 +19,8 @@ export class RouteTable {
   readonly #runtime: Healing;
   /** Where a config keeps its routes: a property is found at less cost than a WeakMap's entry. */
   readonly #methodsKey = Symbol('healix.routes');
+  /** What was said beside routes that answer GET, by the name that those for HEAD share. */
+  readonly #healingOfGet = new Map<string, FastifyContextConfig['healing']>();
   /** Where a request keeps what it knows of its route, once that is found out. */
   #contextKey: symbol | undefined;
 
@@ -29,10 +31,16 @@ export class RouteTable {
 
   /** Looks at a route when it is declared. @throws ConfigError for a wrong setting */
   declare(route: RouteOptions): void {
-    const { url, config, constraints = {} } = route;
+    const { url, method, config, constraints = {} } = route;
     if (config?.healing !== undefined) readRouteOptions(config.healing, url);
     const told = Object.entries(constraints).map(([name, value]) => `${name} ${value}`);
-    if (told.length > 0) route.config = { ...config, [CONSTRAINTS]: told.join(', ') } as FastifyContextConfig;
+    const constraint = told.length > 0 ? told.join(', ') : undefined;
+    if (constraint !== undefined) {
+      route.config = { ...config, [CONSTRAINTS]: constraint } as FastifyContextConfig;
+    }
+    if ([method].flat().includes('GET')) {
+      this.#healingOfGet.set(nameOf('GET', url, constraint), config?.healing);
+    }
   }
 
   /** Undefined for a route that healing leaves alone. */
@@ -66,15 +74,15 @@ export class RouteTable {
   #add(config: Config, url: string, method: string): Route | undefined {
     const methods = (config as Keyed<Methods>)[this.#methodsKey] ?? new Map();
     Object.defineProperty(config, this.#methodsKey, { value: methods });
-    const constraints = config[CONSTRAINTS];
-    const name = routeName(method, constraints === undefined ? url : `${url} (${constraints})`);
-    const route = config[LEFT_ALONE] ? undefined : this.#routes.get(name, this.#optionsOf(config, name));
+    const name = nameOf(method, url, config[CONSTRAINTS]);
+    const healing = this.#healingOfGet.has(name) ? this.#healingOfGet.get(name) : config.healing;
+    const route = config[LEFT_ALONE] ? undefined : this.#routes.get(name, this.#optionsOf(healing, name));
     methods.set(method, route);
     return route;
   }
 
   /** Routes declared before healing was registered were not checked: a wrong setting there is told of, once. */
-  #optionsOf({ healing }: Config, name: string) {
+  #optionsOf(healing: Config['healing'], name: string) {
     if (healing === undefined) return undefined;
     try {
       return readRouteOptions(healing, name);
@@ -83,4 +91,8 @@ export class RouteTable {
       return undefined;
     }
   }
+}
+
+function nameOf(method: string, url: string, constraint: string | undefined): string {
+  return routeName(method, constraint === undefined ? url : `${url} (${constraint})`);
 }

@@ -16,6 +16,8 @@ export interface AttemptOwner extends Controller {
   readonly signal: AbortSignal | undefined;
   /** Whether the caller's handler has seen the request start. */
   started: boolean;
+  /** The attempt under way, and with the first one the call, may have begun so much later than was thought. */
+  putOff(ms: number): void;
   /** Has another attempt follow a failed one; false if there is none. */
   repeat(retryAfterMs: number): boolean;
   /** Tells the caller's handler of the end. */

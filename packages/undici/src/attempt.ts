@@ -56,6 +56,10 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     }
   }
 
+  protected override putOff(ms: number): void {
+    this.call.putOff(ms);
+  }
+
   wantsHeaders(status: number): boolean {
     return isUncertain(this.target, status);
   }

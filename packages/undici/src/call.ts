@@ -22,7 +22,7 @@ export class Call implements AttemptOwner, Waiting {
   readonly dispatch: Dispatcher['dispatch'];
   readonly options: Dispatcher.DispatchOptions;
   readonly handler: Dispatcher.DispatchHandler;
-  readonly endsAt: number;
+  endsAt: number;
   started = false;
   paused = false;
   aborted = false;
@@ -117,6 +117,10 @@ export class Call implements AttemptOwner, Waiting {
       (this.started ? this : controller) as Dispatcher.DispatchController,
       error,
     );
+  }
+
+  putOff(ms: number): void {
+    if (this.#attempts === 1) this.endsAt += ms;
   }
 
   repeat(retryAfterMs: number): boolean {

@@ -8,6 +8,8 @@ export abstract class Place extends Timed {
   override deadline = Number.POSITIVE_INFINITY;
   override settled = true;
   #tick = -1;
+  #since = 0;
+  #ticked = false;
   /** The answer has begun: the process need not live to see the end of its body. */
   #idle = false;
 
@@ -26,9 +28,22 @@ export abstract class Place extends Timed {
     if (endless || !this.settled) return;
     this.settled = false;
     this.#tick = time.ticks;
+    this.#since = time.current();
     if (this.#idle) time.watch(this);
     else time.await(this);
   }
+
+  /** An attempt that is not timed began at some moment since its `start`. */
+  override ticked(now: number): void {
+    if (this.permit.weight !== 0) return;
+    this.deadline += now - this.#since;
+    if (this.#ticked) return;
+    this.#ticked = true;
+    this.putOff(now - this.permit.start);
+  }
+
+  /** What counts from the attempt's `start` is to come so much later. */
+  protected abstract putOff(ms: number): void;
 
   /** From here on the process is not held. */
   protected idle(): void {

@@ -117,6 +117,11 @@ export class Exchange extends Permit implements RequestHealing {
     this.target.time.await(this.deadline);
   }
 
+  /** Tries a circuit that is not closed. */
+  asProbe(): void {
+    this.target.time.watch(new ProbeTime(this));
+  }
+
   /** @internal The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
   timeOut(now: number): void {
     const { target, res } = this;
@@ -148,8 +153,32 @@ class ExchangeDeadline extends Timed {
     this.deadline = deadline;
   }
 
+  override ticked(now: number): void {
+    const { weight, start } = this.#exchange;
+    if (weight === 0) this.deadline += now - start;
+  }
+
   expire(now: number): void {
     this.#context.runInAsyncScope(this.#exchange.timeOut, this.#exchange, now);
+  }
+}
+
+/**
+ * Looks at a probe before its lease ends, as one that is silent then has failed: where it is the client that keeps it
+ * waiting, its place is given back for another.
+ */
+class ProbeTime extends Timed {
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    super();
+    this.#exchange = exchange;
+    this.deadline = exchange.start + exchange.target.breaker.probeLimitMs;
+  }
+
+  expire(): void {
+    const { released, target, req } = this.#exchange;
+    if (!released && isClientSending(req)) target.judgeProbe(this.#exchange, 'ignored');
   }
 }
 

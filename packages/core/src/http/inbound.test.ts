@@ -304,6 +304,26 @@ test('past the deadline the client has its answer, the handler its signal, the r
   await settled({ failure: 1, success: 0 });
 });
 
+test('an adapter that throws for one late request does so for no other, nor for the process', async () => {
+  const inbound = new Inbound<RawResponse>(runtime, {
+    refuse: sendAnswer,
+    answerLate(res, answer) {
+      sendAnswer(res, answer);
+      throw new Error('oops');
+    },
+  });
+  server = http.createServer((req, res) => {
+    inbound.admit(req, res, inbound.routes.get(NAME, { deadlineMs: 30 }), res);
+  });
+  await new Promise<void>((resolve) => (server as http.Server).listen(0, resolve));
+  port = (server.address() as AddressInfo).port;
+  const answers = await Promise.all([get(), get(), get()]);
+  expect(answers.map(({ status: code }) => code)).toEqual([504, 504, 504]);
+  expect(runtime.status().callbackErrors).toMatchObject([
+    { target: 'runtime', callback: 'deadline', count: 3, lastError: 'Error: oops' },
+  ]);
+});
+
 test('past the deadline an answer that has begun goes on', async () => {
   await serve(
     (req, res) => {
@@ -314,4 +334,51 @@ test('past the deadline an answer that has begun goes on', async () => {
   );
   expect(await (await get()).text()).toBe('slow true');
   await settled({ success: 1, failure: 0 });
+});
+
+describe('a probe whose answer does not come in its time', () => {
+  const HALF = 'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nhi';
+  const PROBE_MS = 150;
+  const circuit = { consecutiveFailures: 3, openMs: 20, maxOpenMs: 20, probes: 1, rampMs: 0 };
+
+  /** A half-open circuit whose one probe has sent `text`, and no more; tells of transitions from there on. */
+  async function probe(text: string) {
+    const told: string[] = [];
+    await serve(
+      async (req, res) => {
+        if (req.headers['x-fail']) res.statusCode = 500;
+        if (req.method === 'POST') for await (const _ of req);
+        if (req.method === 'POST' && told.length === 0) await new Promise(() => {});
+        res.end();
+      },
+      { route: { circuit: { ...circuit, probeTimeoutMs: PROBE_MS } } },
+    );
+    for (let i = 0; i < 3; i++) await get({ headers: { 'x-fail': '1' } });
+    await expect.poll(() => status().state).toBe('half-open');
+    const socket = net.connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(text);
+    await expect.poll(() => status().inFlight).toBe(1);
+    runtime.on('transition', ({ to, reason }) => told.push(`${to} ${reason}`));
+    return { socket, told };
+  }
+
+  test('because its client is still sending has no verdict, and gives its place to another', async () => {
+    const { socket, told } = await probe(HALF);
+    const { breaker } = runtime.target(NAME);
+    await expect.poll(async () => (await get()).status).toBe(200);
+    expect(told).toEqual(['closed probes-succeeded']);
+    expect(breaker.probeLimitMs).toBe(PROBE_MS);
+    socket.write('ho');
+    await settled({ failure: 3, ignored: 0 });
+    expect(told).toHaveLength(1);
+    socket.destroy();
+  });
+
+  test('for the server’s own fault has failed', async () => {
+    const { socket, told } = await probe(POST);
+    await expect.poll(() => get().then(() => told.length)).toBeGreaterThan(0);
+    expect(told[0]).toBe('open probes-failed');
+    socket.destroy();
+  });
 });

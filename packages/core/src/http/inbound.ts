@@ -1,6 +1,7 @@
 import type { DeadlineError } from '../errors.ts';
 import type { Healing } from '../healing.ts';
 import type { Rejection } from '../permit.ts';
+import { isProbe } from '../recovery/attempts.ts';
 import type { Target } from '../target.ts';
 import { type Answer, deadlineAnswer, refusalAnswer, sendAnswer } from './answers.ts';
 import { Exchange } from './exchange.ts';
@@ -63,6 +64,7 @@ export class Inbound<C = unknown> {
     if (isUpgraded(req, res)) exchange.takenOver();
     else if (deadlineMs !== undefined && target.acts && !exchange.released)
       exchange.endBy(exchange.start + deadlineMs);
+    if (isProbe(target, exchange)) exchange.asProbe();
     return true;
   }
 

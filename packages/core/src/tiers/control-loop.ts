@@ -115,15 +115,22 @@ export class ControlLoop {
     if (healing.verifyRecovery(context).recovered) healing.learnFromIncident(incident.report());
   }
 
-  /** A target without calls, once its window is empty and no incident is open, costs nothing further. */
+  /** A target without calls, once its window is empty and time alone brings nothing, costs nothing further. */
   #releaseIfIdle(target: Target, watched: Watched, now: number): void {
     const { ended, inFlight } = target.monitor;
-    if (ended !== watched.callsSeen || inFlight > 0 || this.#environment.incidents.openOf(target.name)) {
+    if (ended !== watched.callsSeen || inFlight > 0 || this.#isUnderWay(target, now)) {
       watched.callsSeen = ended;
       watched.idleSince = now;
     } else if (now - watched.idleSince > WINDOW_MS) {
       this.#watched.delete(target);
       target.active = false;
     }
+  }
+
+  /** An incident that was given up, behind a circuit that only a call can close, waits for that call. */
+  #isUnderWay({ name, breaker }: Target, now: number): boolean {
+    const incident = this.#environment.incidents.openOf(name);
+    if (incident === undefined) return false;
+    return incident.status !== 'gave-up' || breaker.stateAt(now) === 'closed';
   }
 }

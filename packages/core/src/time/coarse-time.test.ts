@@ -28,7 +28,7 @@ class Logged extends Deadline {
 
 function setup(seed = 1) {
   const clock = new VirtualClock();
-  return { clock, time: new CoarseTime(clock, seededRandom(seed)) };
+  return { clock, time: new CoarseTime(clock, seededRandom(seed), () => {}) };
 }
 
 /** Enters calls until the next tick; returns the sum of the weights of those that were timed. */
@@ -258,6 +258,21 @@ describe('a blocked event loop', () => {
     clock.advanceSync(TICK_MS);
     expect(log).toEqual(['answer', 'expired']);
     expect(time.stalls).toBe(2);
+  });
+
+  test('what begins in the poll phase after it hears of the time that it is then', () => {
+    const { clock, time } = setup();
+    const heard: number[] = [];
+    const late = new Deadline();
+    late.ticked = (now) => heard.push(now);
+    time.enter();
+    clock.block(500);
+    clock.afterPoll(() => {
+      clock.block(70);
+      time.wheel.add(late);
+    });
+    clock.advanceSync(0);
+    expect(heard).toEqual([clock.now()]);
   });
 
   test('without an answer the deadline holds, one poll phase later', () => {

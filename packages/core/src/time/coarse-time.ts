@@ -62,11 +62,12 @@ export class CoarseTime {
   /** No deadline is judged until a poll phase has passed. */
   #pollsFirst = false;
 
-  constructor(clock: Clock, random: Random, exactPerTick = 64) {
+  /** @param onError told what those throw whose deadline has come */
+  constructor(clock: Clock, random: Random, onError: (error: unknown) => void, exactPerTick = 64) {
     this.clock = clock;
     this.now = clock.now();
-    this.wheel = new TimerWheel(TICK_MS, this.now);
-    this.idleWheel = new TimerWheel(TICK_MS, this.now);
+    this.wheel = new TimerWheel(TICK_MS, this.now, onError);
+    this.idleWheel = new TimerWheel(TICK_MS, this.now, onError);
     this.random = random;
     this.#exactPerTick = exactPerTick;
     this.#countdown = exactPerTick * SPARSE_STRIDE;
@@ -113,6 +114,11 @@ export class CoarseTime {
   watch(entry: Timed): void {
     this.idleWheel.add(entry);
     this.ensureAwake();
+  }
+
+  /** True while something waits for its deadline. */
+  get busy(): boolean {
+    return this.wheel.busy || this.idleWheel.busy;
   }
 
   ensureAwake(): void {
@@ -174,7 +180,7 @@ export class CoarseTime {
     try {
       if (stalled) this.#judgeAfterPoll(now);
       else if (!this.#pollsFirst) this.#advance(now);
-      wanted = this.#tellListeners(now) || this.wheel.busy || this.idleWheel.busy;
+      wanted = this.#tellListeners(now) || this.busy;
     } finally {
       this.#idleTicks = wanted || this.#calls > 0 ? 0 : this.#idleTicks + 1;
       this.#calls = 0;
@@ -192,13 +198,13 @@ export class CoarseTime {
     this.#pollsFirst = true;
     this.clock.afterPoll(() => {
       this.#pollsFirst = false;
-      this.#advance(now);
+      this.#advance(now, this.clock.now());
     });
   }
 
-  #advance(now: number): void {
-    this.wheel.advance(now);
-    this.idleWheel.advance(now);
+  #advance(now: number, present = now): void {
+    this.wheel.advance(now, present);
+    this.idleWheel.advance(now, present);
   }
 
   #tellListeners(now: number): boolean {

@@ -10,7 +10,7 @@ const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('a blocked event loop is no stall, and takes next to no time', async () => {
   const clock = new SteadyClock();
-  const time = new CoarseTime(clock, seededRandom(1));
+  const time = new CoarseTime(clock, seededRandom(1), () => {});
   const start = time.enter();
   block(400);
   expect(clock.now() - start).toBeLessThan(100);

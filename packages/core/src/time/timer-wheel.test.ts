@@ -21,6 +21,10 @@ class Entry extends Timed {
   }
 }
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 type Step =
   | { add: number; chained?: number | undefined }
   | { settle: number }
@@ -60,7 +64,7 @@ const steps = fc.array(
 
 /** Runs the steps on a wheel and on a plain list of what is waiting. */
 function check(start: number, run: readonly Step[]): void {
-  const wheel = new TimerWheel(TICK_MS, start);
+  const wheel = new TimerWheel(TICK_MS, start, rethrow);
   const waiting = new Set<Entry>();
   const all: Entry[] = [];
   let now = start;
@@ -104,7 +108,7 @@ describe('TimerWheel', () => {
   });
 
   test('an entry settled from within another one of the same moment is not woken', () => {
-    const wheel = new TimerWheel(TICK_MS, 0);
+    const wheel = new TimerWheel(TICK_MS, 0, rethrow);
     const victim = new Entry(100);
     const killer = new Entry(100, () => wheel.settle(victim));
     wheel.add(killer);
@@ -115,7 +119,7 @@ describe('TimerWheel', () => {
   });
 
   test('an entry added from within expire waits for the next advance, even when it is overdue', () => {
-    const wheel = new TimerWheel(TICK_MS, 0);
+    const wheel = new TimerWheel(TICK_MS, 0, rethrow);
     const late = new Entry(10);
     wheel.add(new Entry(100, () => wheel.add(late)));
     wheel.advance(100);
@@ -125,7 +129,7 @@ describe('TimerWheel', () => {
   });
 
   test('a thousand entries added from within expire are neither lost nor woken early', () => {
-    const wheel = new TimerWheel(TICK_MS, 0);
+    const wheel = new TimerWheel(TICK_MS, 0, rethrow);
     const later: Entry[] = [];
     const refill = () => {
       for (let i = 0; i < 5_000; i++) {
@@ -142,8 +146,25 @@ describe('TimerWheel', () => {
     for (const entry of later) expect(entry.expiries).toHaveLength(1);
   });
 
+  test('an entry that throws holds up no other, of its own tick or of a later one, and is told of', () => {
+    const errors: unknown[] = [];
+    const wheel = new TimerWheel(TICK_MS, 0, (error) => errors.push(error));
+    const entries = [90, 95, 130, 170].map(
+      (deadline) =>
+        new Entry(deadline, () => {
+          throw deadline;
+        }),
+    );
+    for (const entry of entries) wheel.add(entry);
+    wheel.advance(0);
+    wheel.advance(180);
+    expect(entries.map(({ expiries }) => expiries)).toEqual([[180], [180], [180], [180]]);
+    expect(errors).toEqual([90, 95, 130, 170]);
+    expect(wheel.busy).toBe(false);
+  });
+
   test('settling twice, or after expiry, does no harm', () => {
-    const wheel = new TimerWheel(TICK_MS, 0);
+    const wheel = new TimerWheel(TICK_MS, 0, rethrow);
     const entry = new Entry(50);
     const neighbour = new Entry(50);
     wheel.add(entry);
@@ -158,7 +179,7 @@ describe('TimerWheel', () => {
   });
 
   test('visits no more than one revolution after a jump of a year', () => {
-    const wheel = new TimerWheel(TICK_MS, 0);
+    const wheel = new TimerWheel(TICK_MS, 0, rethrow);
     const entry = new Entry(1e6);
     wheel.add(entry);
     wheel.advance(0);

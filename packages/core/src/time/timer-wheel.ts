@@ -10,6 +10,12 @@ export abstract class Timed {
   wheelIndex = 0;
 
   abstract expire(now: number): void;
+
+  /**
+   * Hears of the first tick since it was added, which it is at most as old as. The coarse time stands still between
+   * ticks, and through a stall: a deadline that counts from it is put off here, lest it come early.
+   */
+  ticked(_now: number): void {}
 }
 
 const BUCKETS = 512;
@@ -23,11 +29,14 @@ export class TimerWheel {
   readonly #tickMs: number;
   readonly #buckets: Timed[][] = Array.from({ length: BUCKETS }, () => []);
   readonly #nursery: Timed[] = [];
+  readonly #onError: (error: unknown) => void;
   #sorted = 0;
   #lastTick = 0;
 
-  constructor(tickMs: number, now: number) {
+  /** @param onError told what an entry throws when it is woken: the others are woken all the same */
+  constructor(tickMs: number, now: number, onError: (error: unknown) => void) {
     this.#tickMs = tickMs;
+    this.#onError = onError;
     this.#lastTick = Math.floor(now / tickMs);
   }
 
@@ -54,9 +63,13 @@ export class TimerWheel {
     last.wheelIndex = entry.wheelIndex;
   }
 
-  /** Wakes every entry whose deadline is at or before `now`. */
-  advance(now: number): void {
-    for (const entry of this.#nursery) this.#sort(entry);
+  /**
+   * Wakes every entry whose deadline is at or before `now`.
+   *
+   * @param present what new entries are told, where the time has moved on meanwhile
+   */
+  advance(now: number, present = now): void {
+    for (const entry of this.#nursery) this.#sort(entry, present);
     this.#nursery.length = 0;
     const tick = Math.floor(now / this.#tickMs);
     const from = Math.max(this.#lastTick, tick - BUCKETS + 1);
@@ -71,10 +84,15 @@ export class TimerWheel {
   #expire(entry: Timed, now: number): void {
     if (entry.settled) return;
     this.settle(entry);
-    entry.expire(now);
+    try {
+      entry.expire(now);
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 
-  #sort(entry: Timed): void {
+  #sort(entry: Timed, present: number): void {
+    entry.ticked(present);
     const tick = Math.max(Math.floor(entry.deadline / this.#tickMs), this.#lastTick);
     const bucket = this.#buckets[tick % BUCKETS] as Timed[];
     entry.wheelBucket = bucket;
