@@ -8,7 +8,12 @@ export const LEFT_ALONE = Symbol.for('healix.left-alone.1');
 /** In a route's config: what beside method and pattern tells it from other routes. */
 const CONSTRAINTS = Symbol('healix.constraints');
 
-type Config = FastifyContextConfig & { url?: string; [LEFT_ALONE]?: boolean; [CONSTRAINTS]?: string };
+type Config = FastifyContextConfig & {
+  url?: string;
+  method?: string | string[];
+  [LEFT_ALONE]?: boolean;
+  [CONSTRAINTS]?: string;
+};
 /** The routes that a config stands for, by method. */
 type Methods = Map<string, Route | undefined>;
 type Keyed<T> = Record<symbol, T | undefined>;
@@ -66,8 +71,9 @@ export class RouteTable {
   #add(config: Config, url: string, method: string): Route | undefined {
     const methods = (config as Keyed<Methods>)[this.#methodsKey] ?? new Map();
     Object.defineProperty(config, this.#methodsKey, { value: methods });
-    const constraints = config[CONSTRAINTS];
-    const name = routeName(method, constraints === undefined ? url : `${url} (${constraints})`);
+    const { [CONSTRAINTS]: constraints, method: declared = [] } = config;
+    const pattern = constraints === undefined ? url : `${url} (${constraints})`;
+    const name = routeName(method, pattern, Array.isArray(declared) ? declared.length : 1);
     const route = config[LEFT_ALONE] ? undefined : this.#routes.get(name, this.#optionsOf(config, name));
     methods.set(method, route);
     return route;

@@ -61,7 +61,14 @@ describe.each(VERSIONS)('%s names', (version, module) => {
     ]);
     expect(healed.corrected).toBeLessThanOrEqual(1);
     expect(await healed.ask('/things/1')).toEqual([401]);
-    await healed.booked({ 'GET /things/:id': 3, [`GET ${everything}`]: 1 });
+    await healed.booked({ 'GET /things/:id': 3, [`* ${everything}`]: 1 });
+  });
+
+  test('methods beside `all` keep their names, and all others share one', async () => {
+    app.route('/it').all(pass).get(ok).post(ok).all(ok);
+    await healed.listen();
+    await healed.ask('/it', 'HEAD /it', 'POST /it', 'PUT /it', 'PURGE /it', 'PROPFIND /it');
+    await healed.booked({ 'GET /it': 2, 'POST /it': 1, '* /it': 3 });
   });
 
   test("next('route'): the one that took it", async () => {
