@@ -151,6 +151,55 @@ describe.each(VERSIONS)('%s names', (version, module) => {
     expect(healed.corrected).toBe(0);
   });
 
+  test('lists of routes and of mounts: never what was asked for', async () => {
+    const router = module.Router();
+    router.get('/it', ok);
+    const optional = is4 ? '/optional/:x?' : '/optional{/:x}';
+    const lists = [
+      ['/one/:x', '/two/:y'],
+      ['/part/:x-:y', '/part.:x', '/none'],
+      [is4 ? '/wild/*' : '/wild/*rest', optional],
+      [/^\/word\/\w+$/, /^\/group\/(\w+)$/, '/words'],
+      ...(is4 ? [['/digits/\\d+', '/more/:n(\\d+)', '/few+']] : []),
+    ];
+    for (const list of lists) {
+      app.get(list, ok);
+      app.use(
+        list.map((path) => (typeof path === 'string' ? `/in${path}` : /^\/in\/word\/\w+/)),
+        router,
+      );
+    }
+    app.use('/in/single-:x', router);
+    await healed.listen();
+    const paths = [
+      'one/#',
+      'TWO/#/',
+      'part/#-#',
+      'part.#',
+      'wild/#/#',
+      'optional/#',
+      'optional',
+      'word/#',
+      'group/#',
+    ];
+    const asked = [
+      ...paths,
+      'digits/#',
+      'more/#',
+      'few#',
+      'in/single-#/it',
+      ...paths.map((path) => `in/${path}/it`),
+    ];
+    const ids = ['1234', '5678', 'wwww', 'A%2Fb'];
+    for (const id of ids) await healed.ask(...asked.map((path) => `/${path.replaceAll('#', id)}`));
+    const names = Object.keys(healed.runtime.status().targets);
+    expect(names.filter((name) => ids.some((id) => name.includes(id)))).toEqual([]);
+    expect(names).toEqual(
+      expect.arrayContaining(['route:GET /one/:x', 'route:GET /two/:y', 'route:GET /in/one/:x/it']),
+    );
+    expect(names.length).toBeLessThanOrEqual(25);
+  });
+
   test('a URL that is rewritten behind healing is booked rightly, and admitted without a route', async () => {
     app.use((req, _res, next) => {
       req.url = req.url.replace('/old/', '/new/');
