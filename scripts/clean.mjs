@@ -1,12 +1,9 @@
-// Removes what builds and checks leave behind.
+// Removes what builds and checks leave behind, or only the paths that it is given.
 import { globSync, rmSync } from 'node:fs';
 
-for (const path of globSync([
-  'packages/*/dist',
-  '.turbo',
-  'packages/*/.turbo',
-  'node_modules/.cache',
-  '.cache',
-])) {
+const EVERYTHING = ['packages/*/dist', '.turbo', 'packages/*/.turbo', 'node_modules/.cache', '.cache'];
+
+const given = process.argv.slice(2);
+for (const path of globSync(given.length > 0 ? given : EVERYTHING)) {
   rmSync(path, { recursive: true, force: true });
 }

@@ -1,5 +1,5 @@
 // Checks that what the tests need is installed, and says in one line what to do when it is not.
-// They need the packages of package-lock.json, and nothing else.
+// They need the packages of package-lock.json; test/consumption asks the npm registry for more by itself.
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 

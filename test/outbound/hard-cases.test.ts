@@ -189,6 +189,36 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
     expect(told).toEqual(['start', '200', 'GET ', 'end']);
   });
 
+  it('a pause that outlasts an attempt holds the next one back from its start', async () => {
+    const dispatcher = lab.healed(agent());
+    const { origin, pathname, search } = new URL(lab.url('reset,big', 'size=300000'));
+    let held: { resume(): void } | undefined;
+    let size = 0;
+    const ended = new Promise<void>((resolve, reject) => {
+      dispatcher.dispatch(
+        { origin, path: pathname + search, method: 'GET' },
+        {
+          onRequestStart(controller) {
+            held = controller;
+            controller.pause();
+          },
+          onResponseStart() {},
+          onResponseData(_controller, chunk) {
+            size += chunk.length;
+          },
+          onResponseEnd: () => resolve(),
+          onResponseError: (_controller, error) => reject(error),
+        },
+      );
+    });
+    await until(() => lab.count === 2);
+    await sleep(100);
+    expect(size).toBe(0);
+    held?.resume();
+    await ended;
+    expect(size).toBe(300_000);
+  });
+
   it('raw headers, of the answer that counts', async () => {
     const dispatcher = lab.healed(agent());
     const { headers } = await undici.request(lab.url('503-after,ok'), { dispatcher, responseHeaders: 'raw' });
@@ -231,6 +261,20 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
     expect(await ask('500', 5_000_000)).toHaveLength(5_000_000);
   });
 
+  it('an answer that grows long after another attempt took over costs its connection as well', async () => {
+    const dispatcher = lab.healed(agent());
+    const server = await new FaultyServer().listen();
+    onTestFinished(() => server.close());
+    const ask = async (size: number) =>
+      (await undici.request(`${server.origin}/500-late,ok?size=${size}`, { dispatcher })).body.text();
+
+    expect(await ask(60_000)).toBe('GET ');
+    await sleep(300);
+    expect(server.closed).toBe(0);
+    expect(await ask(5_000_000)).toBe('GET ');
+    await until(() => server.closed === 1);
+  });
+
   it('an answer that was held back is passed on when the circuit opens meanwhile', async () => {
     const dispatcher = lab.healed(agent());
     const target = lab.runtime.target(`upstream:${lab.server.origin}`);
@@ -249,6 +293,41 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
       });
       await target.force(null);
     }
+  });
+
+  it('a caller that pauses an answer that was held back gets no more of it', async () => {
+    const dispatcher = lab.healed(agent(), { retry: { baseDelayMs: 2_000 } });
+    const target = lab.runtime.target(`upstream:${lab.server.origin}`);
+    const { origin, pathname, search } = new URL(lab.url('500', 'size=3000000'));
+    let held: { resume(): void } | undefined;
+    let size = 0;
+    const ended = new Promise<void>((resolve, reject) => {
+      dispatcher.dispatch(
+        { origin, path: pathname + search, method: 'GET' },
+        {
+          onRequestStart() {},
+          onResponseStart(controller) {
+            held = controller;
+            controller.pause();
+          },
+          onResponseData(_controller, chunk) {
+            size += chunk.length;
+          },
+          onResponseEnd: () => resolve(),
+          onResponseError: (_controller, error) => reject(error),
+        },
+      );
+    });
+    await until(() => lab.count === 1);
+    await sleep(50);
+    await target.force('open');
+    await until(() => held !== undefined, 5_000);
+    await sleep(100);
+    expect(size).toBeLessThan(500_000);
+    held?.resume();
+    await ended;
+    expect(size).toBe(3_000_000);
+    await target.force(null);
   });
 
   it('a caller that gives up an answer that was held back hears so', async () => {
@@ -294,11 +373,28 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
     expect(lab.counts()).toEqual({ ...NONE, success: 1, failure: 1 });
   });
 
+  it('a body whose reader did not want it in time says what its headers said', async () => {
+    const dispatcher = lab.healed(agent());
+    const signal = AbortSignal.timeout(300);
+    const { body } = await undici.request(lab.url('big', 'size=5000000'), { dispatcher, signal });
+    body.on('error', () => {});
+    await until(() => lab.inFlight() === 0);
+    expect(lab.counts()).toEqual({ ...NONE, success: 1 });
+  });
+
   it('a deadline in the middle of a body', async () => {
     const dispatcher = lab.healed(agent(), { deadlineMs: 200 });
     const { body } = await undici.request(lab.url('hang-body'), { dispatcher });
     await expect(body.text()).rejects.toSatisfy(isDeadline);
     expect(lab.counts()).toEqual({ ...NONE, failure: 1 });
+  });
+
+  it('a deadline while the reader does not want more of the body', async () => {
+    const dispatcher = lab.healed(agent(), { deadlineMs: 200 });
+    const { body } = await undici.request(lab.url('big', 'size=5000000'), { dispatcher });
+    const failed = new Promise((resolve) => body.once('error', resolve));
+    expect(await failed).toSatisfy(isDeadline);
+    expect(lab.counts()).toEqual({ ...NONE, success: 1 });
   });
 
   it('a probe is not repeated, and closes the circuit at its headers', async () => {

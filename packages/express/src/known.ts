@@ -1,6 +1,6 @@
 import { optionsAmong, type Route, type Routes, routeName } from '@healix/core/adapter';
 import type { Branded, ExpressRoute, Layer } from './express.ts';
-import { handlesFor } from './layers.ts';
+import { handlesFor, methodsBeside } from './layers.ts';
 import type { Spot, Way } from './ways.ts';
 
 interface KnownDetails {
@@ -75,7 +75,8 @@ export class KnownRoutes {
   ): Known {
     return this.#find(express, `${method} ${pattern}`, () => {
       const handles = [...before, ...handlesFor(express, method)];
-      const route = this.#routes.get(routeName(method, pattern), optionsAmong(handles));
+      const name = routeName(method, pattern, methodsBeside(express, method));
+      const route = this.#routes.get(name, optionsAmong(handles));
       const { healixDeadlineAnswer: deadlineAnswer } =
         handles.findLast(({ healixDeadlineAnswer }) => healixDeadlineAnswer !== undefined) ?? {};
       return new Known(route, express, { method, pattern, mounted, deadlineAnswer });

@@ -59,6 +59,13 @@ export function takesMethod({ methods }: ExpressRoute, method: string): boolean 
   return methods[name] === true || (name === 'head' && methods.get === true);
 }
 
+/** How many methods a route was declared for, this one among them: no end of them where `all` alone takes it. */
+export function methodsBeside({ methods }: ExpressRoute, method: string): number {
+  const { _all, ...declared } = methods;
+  const isDeclared = declared[method.toLowerCase()] || (method === 'GET' && declared.head);
+  return isDeclared ? Object.keys(declared).length : Number.POSITIVE_INFINITY;
+}
+
 /** What a route has handle a method. */
 export function handlesFor({ stack }: ExpressRoute, method: string): readonly Branded[] {
   const name = method.toLowerCase();

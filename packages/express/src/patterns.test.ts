@@ -14,7 +14,7 @@ function layerAt(path: string | RegExp | (string | RegExp)[]): Layer {
 }
 
 /** As router 2.0 to 2.2 have it: nothing is kept of what was declared. */
-function olderLayerAt(path: string | string[]): Layer {
+function olderLayerAt(path: string | RegExp | (string | RegExp)[]): Layer {
   const { rawPath, ...older } = layerAt(path) as Layer & Record<string, unknown>;
   expect(rawPath).toBeDefined();
   return older as Layer;
@@ -42,6 +42,20 @@ test('a wildcard of any length is one, and a regular expression is itself', () =
   expect(patternOf(olderLayerAt('/files/*path'), '/files/a/b/c')).toBe('/files/*path');
   expect(patternOf(layerAt(/^\/v\d+/), '/v1/x')).toBe('/^\\/v\\d+/');
 });
+
+test.each([
+  ['/v-:x', '/v-secret', '/*'],
+  ['/a/:x-:y/b', '/a/1-2/b', '/a/*/b'],
+  [/^\/files\/[s-z]+/, '/files/stuv', '/files/*'],
+  [/^\/files\/[0-9a-f]{4}/, '/files/0fa9', '/files/*'],
+  ['/v1.0_x', '/V1.0_x', '/V1.0_x'],
+])(
+  '%s, where nothing is kept of it: only what is certain to have been declared',
+  (declared, path, pattern) => {
+    expect(patternOf(olderLayerAt(declared), path)).toBe(pattern);
+    expect(patternOf(olderLayerAt([declared, '/other']), path)).toBe(pattern);
+  },
+);
 
 test('joined to what is mounted there', () => {
   expect(joined('/api', '/')).toBe('/api');

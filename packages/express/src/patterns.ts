@@ -1,38 +1,45 @@
 import type { ExpressRoute, Layer, Matcher } from './express.ts';
+import { byGroups } from './groups.ts';
 import { matchOf, takesAll } from './layers.ts';
+import { attempt, byProbes } from './probes.ts';
 
-/** What no segment of a path is by chance. */
-const PROBE = 'healix~probe';
-
-const whole = new WeakMap<Layer, string>();
+const whole = new WeakMap<Layer | Matcher, string>();
 const alternatives = new WeakMap<Layer, Map<string, string>>();
-const withIndices = new WeakMap<Layer, RegExp>();
 
 /**
  * The pattern that a layer was declared with, by which it matches `path`. Router 2.3 keeps it. Before, only
- * what it has matched is known: the pattern is made of that.
+ * what it has matched is known: the pattern is made of that, but for what is not certain to be part of it.
  */
 export function patternOf(layer: Layer, path: string): string {
   const known = whole.get(layer);
   if (known !== undefined) return known;
   if (takesAll(layer)) return '';
   if (layer.rawPath !== undefined) return declared(layer, path);
-  const rebuilt = rebuild(layer, path);
-  if (rebuilt === undefined) return '/*';
-  return hasAlternatives(layer) ? oneSpelling(layer, rebuilt) : remember(layer, rebuilt);
+  if (layer.regexp !== undefined) return rebuilt(layer, layer.regexp, path);
+  const matcher = matcherFor(layer, path);
+  if (matcher === undefined) return '/*';
+  return whole.get(matcher) ?? remember(matcher, withoutSlash(byProbes(matcher, path)));
 }
 
-/** The pattern of a route, by itself. */
+/** The pattern of a route, by itself: of a list the one that matches `rest`, or, if that is not certain, all. */
 export function routePattern({ path }: ExpressRoute, leaf: Layer | undefined, rest: string): string {
   if (!Array.isArray(path)) return String(path);
-  const found = leaf && patternOf(leaf, rest);
   const paths = path.flat(Number.POSITIVE_INFINITY).map(String);
-  return paths.find((one) => one.toLowerCase() === found?.toLowerCase()) ?? (found || paths.join(','));
+  return (leaf && oneOf(paths, leaf, rest)) ?? paths.join(',');
 }
 
 /** A route's pattern behind the mounts around it. */
 export function joined(mounts: string, pattern: string): string {
   return pattern === '/' && mounts !== '' ? mounts : mounts + pattern;
+}
+
+/** Router 2 has a matcher for each path. In Express 4 the list is one regular expression. */
+function oneOf(paths: readonly string[], leaf: Layer, rest: string): string | undefined {
+  const { matchers } = leaf;
+  const matcher = matcherFor(leaf, rest);
+  if (matcher && matchers?.length === paths.length) return paths[matchers.indexOf(matcher)];
+  const found = patternOf(leaf, rest).toLowerCase();
+  return paths.find((path) => path.toLowerCase() === found);
 }
 
 function declared(layer: Layer, path: string): string {
@@ -41,8 +48,8 @@ function declared(layer: Layer, path: string): string {
   return spelled(matchOf(layer, path)?.pattern ?? rawPath[0]);
 }
 
-function remember(layer: Layer, pattern: string): string {
-  whole.set(layer, pattern);
+function remember(owner: Layer | Matcher, pattern: string): string {
+  whole.set(owner, pattern);
   return pattern;
 }
 
@@ -55,10 +62,6 @@ function withoutSlash(pattern: string): string {
   return pattern.length > 1 && pattern.endsWith('/') ? pattern.slice(0, -1) : pattern;
 }
 
-function hasAlternatives({ matchers, regexp }: Layer): boolean {
-  return matchers === undefined ? (regexp?.source.includes('|^') ?? false) : matchers.length > 1;
-}
-
 /** A path may be asked for in any mixture of capitals: the first spelling stands for all. */
 function oneSpelling(layer: Layer, pattern: string): string {
   const spellings = alternatives.get(layer) ?? new Map<string, string>();
@@ -69,59 +72,13 @@ function oneSpelling(layer: Layer, pattern: string): string {
   return first;
 }
 
-function rebuild(layer: Layer, path: string): string | undefined {
-  if (layer.regexp !== undefined) return byGroups(layer, layer.regexp, path);
-  for (const matcher of layer.matchers ?? []) {
-    if (attempt(matcher, path)) return byProbes(matcher, path);
-  }
-  return undefined;
+function rebuilt(layer: Layer, regexp: RegExp, path: string): string {
+  const found = byGroups(layer, regexp, path);
+  if (found === undefined) return '/*';
+  const pattern = withoutSlash(found);
+  return regexp.source.includes('|^') ? oneSpelling(layer, pattern) : remember(layer, pattern);
 }
 
-/** Express 4: each group that took part stands for a parameter. */
-function byGroups(layer: Layer, regexp: RegExp, path: string): string | undefined {
-  const { source } = regexp;
-  const isFromPath = source.startsWith('^') && (layer.route !== undefined || source.endsWith('(?=\\/|$)'));
-  if (!isFromPath) return String(regexp);
-  const exact = withIndices.get(layer) ?? new RegExp(source, `${regexp.flags.replace('g', '')}d`);
-  withIndices.set(layer, exact);
-  const found = exact.exec(path);
-  if (found?.indices === undefined) return undefined;
-  let pattern = '';
-  let at = found.index;
-  found.indices.forEach((span, group) => {
-    if (group === 0 || span === undefined || span[0] < at) return;
-    const name = layer.keys?.[group - 1]?.name ?? group - 1;
-    pattern += path.slice(at, span[0]) + (typeof name === 'string' ? `:${name}` : '*');
-    at = span[1];
-  });
-  return withoutSlash(pattern + path.slice(at, found.index + found[0].length));
-}
-
-/** Router 2.0 to 2.2: a segment that may be another one, and turns up in a parameter, stands for that. */
-function byProbes(matcher: Matcher, path: string): string | undefined {
-  const match = attempt(matcher, path);
-  if (!match) return undefined;
-  const segments = match.path.split('/');
-  const pattern = segments.map((segment, i) => {
-    if (segment === '') return segment;
-    const tried = segments.with(i, PROBE).join('/');
-    const probed = attempt(matcher, tried);
-    if (!probed || probed.path !== tried) return segment;
-    const [name, value] = Object.entries(probed.params).find(isProbe) ?? [];
-    if (name === undefined) return segment;
-    return Array.isArray(value) ? `*${name}` : `:${name}`;
-  });
-  return withoutSlash(pattern.filter((one, i) => !one.startsWith('*') || one !== pattern[i - 1]).join('/'));
-}
-
-function isProbe([, value]: [string, unknown]): boolean {
-  return Array.isArray(value) ? value.includes(PROBE) : value === PROBE;
-}
-
-function attempt(matcher: Matcher, path: string): ReturnType<Matcher> {
-  try {
-    return matcher(path);
-  } catch {
-    return false;
-  }
+function matcherFor({ matchers }: Layer, path: string): Matcher | undefined {
+  return matchers?.find((matcher) => attempt(matcher, path));
 }

@@ -38,7 +38,10 @@ export class Resolver {
     const { req, res } = visit;
     if (hasFallenThrough(req, res.statusCode)) return undefined;
     const { route } = req;
-    if (route === undefined) return this.#unrouted(visit);
+    if (route === undefined) {
+      if (this.#isNew(req.app)) this.tree.look();
+      return this.#unrouted(visit);
+    }
     const ways = this.#waysTo(route, req);
     return ways === undefined ? this.#hidden(route, visit) : this.#visible(route, ways, visit);
   }
@@ -131,13 +134,18 @@ export class Resolver {
   #waysTo(route: ExpressRoute, { app }: RoutedRequest): readonly Way[] | undefined {
     const ways = this.tree.waysTo(route);
     if (ways !== undefined) return ways;
-    const isNewApp = !this.#family.knows(app);
-    if (isNewApp) this.#family.rootOf(app);
-    else if (this.#unseen++ % this.#stride !== 0) return undefined;
+    if (!this.#isNew(app) && this.#unseen++ % this.#stride !== 0) return undefined;
     this.tree.look();
     const found = this.tree.waysTo(route);
     this.#stride = found === undefined ? Math.min(this.#stride * 2, RAREST_LOOK) : 1;
     return found;
+  }
+
+  /** Whether an app is seen to take a request for the first time. */
+  #isNew(app: App): boolean {
+    if (this.#family.knows(app)) return false;
+    this.#family.rootOf(app);
+    return true;
   }
 }
 

@@ -8,7 +8,12 @@ export const LEFT_ALONE = Symbol.for('healix.left-alone.1');
 /** In a route's config: what beside method and pattern tells it from other routes. */
 const CONSTRAINTS = Symbol('healix.constraints');
 
-type Config = FastifyContextConfig & { url?: string; [LEFT_ALONE]?: boolean; [CONSTRAINTS]?: string };
+type Config = FastifyContextConfig & {
+  url?: string;
+  method?: string | string[];
+  [LEFT_ALONE]?: boolean;
+  [CONSTRAINTS]?: string;
+};
 /** The routes that a config stands for, by method. */
 type Methods = Map<string, Route | undefined>;
 type Keyed<T> = Record<symbol, T | undefined>;
@@ -38,8 +43,9 @@ export class RouteTable {
     if (constraint !== undefined) {
       route.config = { ...config, [CONSTRAINTS]: constraint } as FastifyContextConfig;
     }
-    if ([method].flat().includes('GET')) {
-      this.#healingOfGet.set(nameOf('GET', url, constraint), config?.healing);
+    const declared = [method].flat();
+    if (declared.includes('GET')) {
+      this.#healingOfGet.set(nameOf('GET', url, constraint, declared), config?.healing);
     }
   }
 
@@ -74,7 +80,8 @@ export class RouteTable {
   #add(config: Config, url: string, method: string): Route | undefined {
     const methods = (config as Keyed<Methods>)[this.#methodsKey] ?? new Map();
     Object.defineProperty(config, this.#methodsKey, { value: methods });
-    const name = nameOf(method, url, config[CONSTRAINTS]);
+    const { [CONSTRAINTS]: constraint, method: declared } = config;
+    const name = nameOf(method, url, constraint, [declared ?? method].flat());
     const healing = this.#healingOfGet.has(name) ? this.#healingOfGet.get(name) : config.healing;
     const route = config[LEFT_ALONE] ? undefined : this.#routes.get(name, this.#optionsOf(healing, name));
     methods.set(method, route);
@@ -93,6 +100,11 @@ export class RouteTable {
   }
 }
 
-function nameOf(method: string, url: string, constraint: string | undefined): string {
-  return routeName(method, constraint === undefined ? url : `${url} (${constraint})`);
+function nameOf(
+  method: string,
+  url: string,
+  constraint: string | undefined,
+  declared: readonly string[],
+): string {
+  return routeName(method, constraint === undefined ? url : `${url} (${constraint})`, declared.length);
 }

@@ -115,7 +115,7 @@ export class Predictor {
   #add(layer: Layer, method: string, mount: string, key: string): Route {
     const byMethod = this.#known.get(layer) ?? new Map<string, Route>();
     this.#known.set(layer, byMethod);
-    const name = routeName(method, mount + layer.path);
+    const name = routeName(method, mount + layer.path, layer.methods.length);
     const route = this.#routes.get(name, optionsAmong(layer.stack), layer);
     byMethod.set(key, route);
     return route;

@@ -33,3 +33,23 @@ test.each(VERSIONS)(
     await healed.close();
   },
 );
+
+test.each(VERSIONS)(
+  '%s: health in an app answers whatever is shed, once a request has got through to the app',
+  async (_version, module) => {
+    const healed = new HealedApp(module);
+    const { runtime } = healed;
+    const inner = module();
+    inner.use('/health', healthEndpoint({ runtime }));
+    const ops = module();
+    ops.use('/inner', inner);
+    healed.app.use('/ops', ops);
+    await healed.listen();
+    expect(await healed.ask('/ops/inner/health/live')).toEqual([200]);
+    await healed.booked({ '* /ops/inner/health': 1 });
+    for (const mount of ['/ops', '/ops/inner/health']) await runtime.target(`route:* ${mount}`).force('open');
+    const paths = ['', '/live', '/ready', '/metrics', '/other'].map((path) => `/ops/inner/health${path}`);
+    expect(await healed.ask(...paths)).toEqual([200, 200, 200, 200, 503]);
+    await healed.close();
+  },
+);

@@ -61,7 +61,14 @@ describe.each(VERSIONS)('%s names', (version, module) => {
     ]);
     expect(healed.corrected).toBeLessThanOrEqual(1);
     expect(await healed.ask('/things/1')).toEqual([401]);
-    await healed.booked({ 'GET /things/:id': 3, [`GET ${everything}`]: 1 });
+    await healed.booked({ 'GET /things/:id': 3, [`* ${everything}`]: 1 });
+  });
+
+  test('methods beside `all` keep their names, and all others share one', async () => {
+    app.route('/it').all(pass).get(ok).post(ok).all(ok);
+    await healed.listen();
+    await healed.ask('/it', 'HEAD /it', 'POST /it', 'PUT /it', 'PURGE /it', 'PROPFIND /it');
+    await healed.booked({ 'GET /it': 2, 'POST /it': 1, '* /it': 3 });
   });
 
   test("next('route'): the one that took it", async () => {
@@ -142,6 +149,55 @@ describe.each(VERSIONS)('%s names', (version, module) => {
       'GET /two/:x/it': 2,
     });
     expect(healed.corrected).toBe(0);
+  });
+
+  test('lists of routes and of mounts: never what was asked for', async () => {
+    const router = module.Router();
+    router.get('/it', ok);
+    const optional = is4 ? '/optional/:x?' : '/optional{/:x}';
+    const lists = [
+      ['/one/:x', '/two/:y'],
+      ['/part/:x-:y', '/part.:x', '/none'],
+      [is4 ? '/wild/*' : '/wild/*rest', optional],
+      [/^\/word\/\w+$/, /^\/group\/(\w+)$/, '/words'],
+      ...(is4 ? [['/digits/\\d+', '/more/:n(\\d+)', '/few+']] : []),
+    ];
+    for (const list of lists) {
+      app.get(list, ok);
+      app.use(
+        list.map((path) => (typeof path === 'string' ? `/in${path}` : /^\/in\/word\/\w+/)),
+        router,
+      );
+    }
+    app.use('/in/single-:x', router);
+    await healed.listen();
+    const paths = [
+      'one/#',
+      'TWO/#/',
+      'part/#-#',
+      'part.#',
+      'wild/#/#',
+      'optional/#',
+      'optional',
+      'word/#',
+      'group/#',
+    ];
+    const asked = [
+      ...paths,
+      'digits/#',
+      'more/#',
+      'few#',
+      'in/single-#/it',
+      ...paths.map((path) => `in/${path}/it`),
+    ];
+    const ids = ['1234', '5678', 'wwww', 'A%2Fb'];
+    for (const id of ids) await healed.ask(...asked.map((path) => `/${path.replaceAll('#', id)}`));
+    const names = Object.keys(healed.runtime.status().targets);
+    expect(names.filter((name) => ids.some((id) => name.includes(id)))).toEqual([]);
+    expect(names).toEqual(
+      expect.arrayContaining(['route:GET /one/:x', 'route:GET /two/:y', 'route:GET /in/one/:x/it']),
+    );
+    expect(names.length).toBeLessThanOrEqual(25);
   });
 
   test('a URL that is rewritten behind healing is booked rightly, and admitted without a route', async () => {

@@ -1,6 +1,7 @@
 import { heal, healing } from '@healix/express';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../harness/wait.ts';
 import { HealedApp, VERSIONS } from './app.ts';
 
 const ok: RequestHandler = (_req, res) => {
@@ -8,7 +9,7 @@ const ok: RequestHandler = (_req, res) => {
 };
 
 /** What an open route refuses, and what it must not. */
-describe.each(VERSIONS)('%s: beside an open route', (_version, module) => {
+describe.each(VERSIONS)('%s: beside an open route', (version, module) => {
   let healed: HealedApp;
   let app: HealedApp['app'];
 
@@ -71,6 +72,34 @@ describe.each(VERSIONS)('%s: beside an open route', (_version, module) => {
     app.get('/foo', ok);
     await open('/Foo', '/Foo');
     expect(await healed.ask('/foo', '/foo')).toEqual([200, 200]);
+  });
+
+  test('one that it passes some requests on to', async () => {
+    app.get('/things/:id', (req, res, next) => (req.query.pass ? next() : ok(req, res, next)));
+    app.get(version === 'Express 4' ? '/things*' : '/things{/*rest}', ok);
+    await healed.listen();
+    await healed.ask('/things/1', '/things/2?pass=1', '/things/3?pass=1');
+    expect(healed.corrected).toBe(2);
+    await healed.runtime.target('route:GET /things/:id').force('open');
+    expect(await healed.ask('/things/4?pass=1')).toEqual([200]);
+  });
+
+  test('one of the same paths, where both took their first request at once', async () => {
+    const handlers = new Map<string, () => void>();
+    app.get('/things/:id', (req, res, next) => (req.query.pass ? next() : hold('first', res)));
+    app.get('/things/:name', (req, res) => (req.query.hold ? hold('second', res) : res.send('ok')));
+    const hold = (name: string, res: Response) => void handlers.set(name, () => res.send('ok'));
+    const target = healed.runtime.target('route:GET /things/:id');
+    await healed.listen();
+    const asked = [healed.ask('/things/1'), healed.ask('/things/2?pass=1&hold=1')];
+    await until('both to be under way', () => handlers.size === 2);
+    for (const name of ['first', 'second']) {
+      handlers.get(name)?.();
+      await until(`the ${name} to be over`, () => target.status().inFlight === (name === 'first' ? 1 : 0));
+    }
+    await Promise.all(asked);
+    await target.force('open');
+    expect(await healed.ask('/things/3?pass=1')).toEqual([200]);
   });
 
   test('what passes requests on does not stand for the route behind it', async () => {

@@ -7,6 +7,11 @@ test('HEAD shares the target of GET', () => {
   expect(routeName('*', '/files')).toBe('route:* /files');
 });
 
+test('a route for all methods has one name', () => {
+  expect(routeName('PUT', '/a', 7)).toBe('route:PUT /a');
+  expect(routeName('PUT', '/a', 8)).toBe('route:* /a');
+});
+
 test('names are bounded; those that had one keep it', () => {
   const routes = new Routes({ maxNames: 2, defaults: { deadlineMs: 5 } });
   const first = routes.get('route:GET /1', { timeoutMs: 7 });

@@ -15,8 +15,17 @@ export interface Route {
 const UNMATCHED = 'route:unmatched';
 const OTHER = 'route:other';
 
-/** The target of a route: `route:GET /users/:id`. HEAD shares GET's; `*` stands for all methods. */
-export function routeName(method: string, pattern: string): string {
+/** Nobody lists more methods than these by hand: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS. */
+const MOST_METHODS = 7;
+
+/**
+ * The target of a route: `route:GET /users/:id`. HEAD shares GET's. `*` stands for all methods: a route that takes
+ * whatever comes has one name, or else whoever tries methods would make dozens.
+ *
+ * @param methods how many methods the route was declared for
+ */
+export function routeName(method: string, pattern: string, methods = 1): string {
+  if (methods > MOST_METHODS) return `route:* ${pattern}`;
   return `route:${method === 'HEAD' ? 'GET' : method} ${pattern}`;
 }
 
