@@ -453,6 +453,29 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
     expect(await undici.request(lab.url('slow-headers', 'ms=200'), { dispatcher })).toMatchObject({
       statusCode: 200,
     });
+    expect(target.status()).toMatchObject({
+      wouldHave: { repeated: 1, timedOut: 0 },
+      counts: { success: 1, failure: 1 },
+    });
+  });
+
+  it('in observe mode a request that hangs has failed when its time is over, and is not counted again', async () => {
+    lab.restart({ mode: 'observe', defaults: { circuit: { consecutiveFailures: 4 } } });
+    const dispatcher = lab.healed(agent());
+    const url = lab.url('slow-headers', 'ms=1000');
+    const answers = [{ timeoutMs: 50 }, { deadlineMs: 50 }].map((healing) =>
+      undici.request(url, { dispatcher, healing }),
+    );
+    const body = await undici.request(lab.url('slow-body', 'ms=1000'), {
+      dispatcher,
+      healing: { deadlineMs: 50 },
+    });
+    const target = lab.runtime.target(`upstream:${lab.server.origin}`);
+    await until(() => target.status().wouldHave?.timedOut === 3);
+    expect(target.status()).toMatchObject({ inFlight: 3, counts: { failure: 3 } });
+    for (const answer of [await Promise.all(answers), body].flat()) await answer.body.dump();
+    await until(() => lab.inFlight() === 0);
+    expect(target.status()).toMatchObject({ wouldHave: { timedOut: 3 }, counts: { success: 0, failure: 3 } });
   });
 
   it('with the emergency switch everything passes through', async () => {

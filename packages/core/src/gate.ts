@@ -11,6 +11,7 @@ import { isAbortSignal, NO_OPTIONS } from './run-options.ts';
 import type { WouldHave } from './target-status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
+import type { Timed, TimerWheel } from './time/timer-wheel.ts';
 
 /** `heal`: decisions are carried out. `observe`: they are only counted. `off`: there are none. */
 export type Mode = 'heal' | 'observe' | 'off';
@@ -25,7 +26,8 @@ const REFUSED = 0;
 /** Tokens of calls that the breaker has no part in. */
 const UNJUDGED = -1;
 const WOULD_REFUSE = -2;
-const OFF = -3;
+const TIMED_OUT = -3;
+const OFF = -4;
 /** So long after a stall, at least, its effects may still show. */
 const LEAST_GRACE_MS = 200;
 
@@ -39,21 +41,21 @@ const NEVER_MS = 2 ** 30;
  */
 export abstract class Gate implements PermitIssuer {
   readonly #mode: Mode;
-  readonly #observing: boolean;
   #idleSince: number;
   #callsSeen = 0;
   #countsPlaces = false;
-  #slowCallMs = NEVER_MS;
   #waitingRoom: WaitingRoom | undefined;
   #wouldHave: WouldHave | undefined;
   #denial: PolicyVerdict | undefined;
   #settings: TargetSettings;
   /** A success that took no longer is a success, and nothing else. */
-  #unremarkableMs = NEVER_MS;
+  #slowCallMs = NEVER_MS;
   #plain = true;
   readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
   /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
   acts = true;
+  /** Whether time limits are looked at: not on an exempt target. Observe mode does, but cuts nothing short. */
+  limitsTime = true;
   /** Whether the control loop watches this target. */
   active = false;
   readonly monitor = new HealthMonitor();
@@ -65,10 +67,11 @@ export abstract class Gate implements PermitIssuer {
   readonly kind: TargetKind;
   readonly random: Random;
   readonly policy: PolicyEnforcer;
+  /** True in observe mode. */
+  readonly observes: boolean;
 
   constructor(name: string, settings: TargetSettings, { time, random, mode }: GateContext) {
     this.#mode = mode;
-    this.#observing = mode === 'observe';
     this.#idleSince = time.current();
     this.#settings = settings;
     this.off = mode === 'off';
@@ -83,6 +86,7 @@ export abstract class Gate implements PermitIssuer {
     this.name = name;
     this.kind = kindOf(name);
     this.random = random;
+    this.observes = mode === 'observe';
     this.policy = new PolicyEnforcer(settings.policy, time.now);
     this.apply(settings);
   }
@@ -176,6 +180,31 @@ export abstract class Gate implements PermitIssuer {
   }
 
   /**
+   * Observe mode: a call is out of time. It is booked as if it had been cut short now, and goes on; its release then
+   * gives back its place, and counts nothing. A call that would have been refused is not one that is cut short.
+   *
+   * @param target where the call is booked, if another target proved to be the right one
+   */
+  noteTimeout(permit: Permit, outcome: Outcome = 'failure', target: Gate = this): void {
+    if (permit.released || permit.token < 0) return;
+    target.noteWouldHave('timedOut');
+    if (target === this) this.#settle(permit, outcome);
+    else target.#takeOver(permit, this, outcome);
+    permit.token = TIMED_OUT;
+  }
+
+  /** @internal Has `entry` expire at its deadline. What observe mode looks at does not keep the process alive. */
+  await(entry: Timed): void {
+    if (this.observes) this.time.watch(entry);
+    else this.time.await(entry);
+  }
+
+  /** @internal Where `await` keeps its entries. */
+  get wheel(): TimerWheel {
+    return this.observes ? this.time.idleWheel : this.time.wheel;
+  }
+
+  /**
    * Gives back the permit of a call whose caller gave up. That says nothing, unless it was out of patience
    * with reason: after `timeoutMs` it is a failure, after `slowCallMs` a slow call.
    *
@@ -248,8 +277,6 @@ export abstract class Gate implements PermitIssuer {
     const now = this.time.current();
     this.#settings = settings;
     this.#slowCallMs = settings.circuit.slowCallMs ?? NEVER_MS;
-    const timeoutMs = this.#observing ? settings.timeoutMs : undefined;
-    this.#unremarkableMs = Math.min(this.#slowCallMs, timeoutMs ?? NEVER_MS);
     this.breaker.update(settings.circuit, settings.timeoutMs, now);
     this.breaker.neverOpen(settings.policy.neverOpen, now);
     this.policy.update(settings.policy, now);
@@ -261,6 +288,7 @@ export abstract class Gate implements PermitIssuer {
   /** Whether the breaker alone decides on admission. */
   #replan(): void {
     this.acts = this.#mode === 'heal' && !this.#settings.exempt;
+    this.limitsTime = this.acts || (this.observes && !this.#settings.exempt);
     this.#plain = this.acts && this.policy.admitsAll && !this.#waitingRoom?.busy;
     this.#denial = undefined;
   }
@@ -274,7 +302,7 @@ export abstract class Gate implements PermitIssuer {
         ? this.policy.check(operation, this.monitor.inFlight + (room?.reserved ?? 0), now)
         : this.policy.checkRules(operation);
     this.#denial = verdict.kind === 'deny' ? verdict : undefined;
-    if (this.#observing) return this.#denial ? WOULD_REFUSE : this.breaker.tryAcquire(now) || WOULD_REFUSE;
+    if (this.observes) return this.#denial ? WOULD_REFUSE : this.breaker.tryAcquire(now) || WOULD_REFUSE;
     if (this.#denial === undefined) return reserved || this.breaker.tryAcquire(now);
     if (reserved !== 0) this.breaker.record(reserved, 'ignored', 0, now);
     return REFUSED;
@@ -284,12 +312,13 @@ export abstract class Gate implements PermitIssuer {
   #passes({ token, start, latencyMs: known }: Permit): boolean {
     const now = this.time.current();
     const latencyMs = known >= 0 ? known : now - start;
-    if (latencyMs > this.#unremarkableMs || !this.breaker.countSuccess(token, now)) return false;
+    if (latencyMs > this.#slowCallMs || !this.breaker.countSuccess(token, now)) return false;
     this.monitor.success++;
     return true;
   }
 
   #settle(permit: Permit, outcome: Outcome, token: number = permit.token): void {
+    if (permit.token === TIMED_OUT) return;
     const isKnown = permit.latencyMs >= 0;
     const now = outcome === 'success' && isKnown ? this.time.current() : this.#endOf(permit, outcome);
     this.#book(token, permit, outcome, isKnown ? permit.latencyMs : now - permit.start, now);
@@ -297,25 +326,19 @@ export abstract class Gate implements PermitIssuer {
 
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
-    const late = this.#observing && latencyMs > (this.#settings.timeoutMs ?? Number.POSITIVE_INFINITY);
-    const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, slow || late, now);
+    const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, slow, now);
     const booked = excused ? 'ignored' : outcome;
     this.monitor.record(booked, latencyMs, slow, permit.weight, now);
-    if (late && !excused) this.noteWouldHave('timedOut');
-    if (token < 0) {
-      if (token === WOULD_REFUSE) this.noteWouldHave(booked);
-      return;
-    }
-    const judged = late && booked !== 'ignored' ? 'failure' : booked;
-    this.breaker.record(token, judged, latencyMs, now, permit.retryAfterMs);
+    if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
+    else if (token === WOULD_REFUSE) this.noteWouldHave(booked);
   }
 
   /**
    * Whether what came of a call that ran across a stall may be this process's own doing: that it took long; or that it
    * had no answer so soon after. An answer that came is what it is, and so is silence long after.
    */
-  #mayBeOurs(permit: Permit, outcome: Outcome, long: boolean, now: number): boolean {
-    if (outcome === 'success') return long;
+  #mayBeOurs(permit: Permit, outcome: Outcome, slow: boolean, now: number): boolean {
+    if (outcome === 'success') return slow;
     const { stallEnd, stallMs } = this.time;
     return permit.latencyMs < 0 && now - stallEnd <= Math.max(stallMs, LEAST_GRACE_MS);
   }
@@ -350,7 +373,7 @@ export abstract class Gate implements PermitIssuer {
 
   /** @internal Counts what observe mode would have done. */
   noteWouldHave(what: keyof WouldHave): void {
-    if (!this.#observing) return;
+    if (!this.observes) return;
     this.#wouldHave ??= {
       success: 0,
       failure: 0,

@@ -26,8 +26,8 @@ export interface LeakTicket {
 /** The right to make one call. It goes back with `target.release`, exactly once. */
 export class Permit {
   readonly target: PermitIssuer;
-  /** @internal The breaker's token. */
-  readonly token: number;
+  /** @internal The breaker's token, or what stands for one. */
+  token: number;
   /** @internal When the call began, monotonic ms: exact where `weight` is not 0. */
   readonly start: number;
   /** @internal How many calls this one stands for in the latency histogram. */

@@ -4,7 +4,7 @@ import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
 import type { StaleAnswers } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
-import { Timed } from './time/timer-wheel.ts';
+import { Timed, type TimerWheel } from './time/timer-wheel.ts';
 
 /** What running a call needs of its target. */
 export interface RunHost extends AttemptHost, PermitIssuer {
@@ -19,6 +19,13 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
   noteWouldHave(what: 'repeated' | 'replaced'): void;
+  noteTimeout(permit: Permit): void;
+  await(entry: Timed): void;
+  readonly wheel: TimerWheel;
+  /** Whether time limits are looked at. */
+  readonly limitsTime: boolean;
+  /** Whether a call that is out of time is noted, and no more. */
+  readonly observes: boolean;
   reportCallback(what: string, error: unknown): void;
 }
 

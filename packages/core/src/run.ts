@@ -115,7 +115,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   begin(): void {
     const { target: host, options } = this;
-    if (host.acts) this.#limitTime();
+    if (host.limitsTime) this.#limitTime();
     if (options !== NO_OPTIONS && host.acts && (options.fallback || host.policy.mayRepeat(options))) {
       this.#context = callerContext();
     }
@@ -148,8 +148,14 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   /** The attempt's time is over. What is the caller's runs where the caller's code ran. */
   expire(now: number): void {
-    if (this.#context === undefined) this.#timeOut(now);
+    if (this.target.observes) this.#overrun();
+    else if (this.#context === undefined) this.#timeOut(now);
     else this.#context.runInAsyncScope(this.#timeOut, this, now);
+  }
+
+  #overrun(): void {
+    this.settled = false;
+    this.target.noteTimeout(this);
   }
 
   #timeOut(now: number): void {
@@ -173,7 +179,9 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const { target: host, options } = this;
     const limitMs = attemptLimitMs(host, this, options.timeoutMs);
     this.#limitMs = limitMs;
-    if (limitMs !== undefined || this.endsAt !== undefined) host.time.await(this);
+    if (limitMs === undefined && this.endsAt === undefined) return;
+    // Observe mode has begun one that had no time left.
+    if (host.acts || this.deadline > this.start) host.await(this);
   }
 
   #end(threw: boolean, value: unknown): void {
@@ -215,7 +223,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   }
 
   #detach(): void {
-    this.target.time.wheel.settle(this);
+    this.target.wheel.settle(this);
     if (this.options.signal !== undefined) this.options.signal.removeEventListener('abort', this);
   }
 

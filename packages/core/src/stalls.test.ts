@@ -117,12 +117,16 @@ describe('what ran across a stall', () => {
   });
 
   test('observe mode does not count it as timed out', async () => {
-    const world = setup({ timeoutMs: 300 }, { mode: 'observe' });
-    const permits = Array.from({ length: 20 }, world.acquire);
-    world.clock.block(1_000);
-    for (const permit of permits) world.target.release(permit, 'success');
-    expect(world.target.status().wouldHave?.timedOut ?? 0).toBe(0);
-    expect(world.target.state).toBe('closed');
+    const { target, clock } = setup({ timeoutMs: 300 }, { mode: 'observe' });
+    const ends: (() => void)[] = [];
+    for (let i = 0; i < 20; i++) target.run(() => new Promise<void>((resolve) => ends.push(resolve)));
+    await clock.advance(40);
+    clock.block(1_000);
+    clock.afterPoll(() => {
+      for (const end of ends) end();
+    });
+    await clock.advance(400);
+    expect(target.status()).toMatchObject({ state: 'closed', wouldHave: undefined, counts: { success: 20 } });
   });
 });
 

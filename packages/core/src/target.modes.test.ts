@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { HealingOptions } from './healing.ts';
 import type { Permit } from './permit.ts';
+import type { RunOptions } from './run-options.ts';
 import type { Target } from './target.ts';
 import { createTestHealing, type TestHealingOptions } from './testing.ts';
 
@@ -68,6 +69,93 @@ describe('observe', () => {
       counts: { retries: 0, fallbacks: 0, staleAnswers: 0 },
       wouldHave: { timedOut: 1 },
     });
+  });
+
+  const never = () => new Promise<never>(() => {});
+
+  test.each<[string, HealingOptions['defaults'], RunOptions]>([
+    ['timeoutMs', { timeoutMs: 200 }, {}],
+    ['deadlineMs', { deadlineMs: 200 }, {}],
+    ['timeoutMs of the call’s own', {}, { timeoutMs: 200 }],
+    ['deadlineMs of the call’s own', {}, { deadlineMs: 200 }],
+  ])('a call past its time is a failure then, goes on, and is not counted again: %s', async (...given) => {
+    const [, defaults, options] = given;
+    const { target, clock, runtime } = observe(defaults);
+    const ends: ((value: string) => void)[] = [];
+    const signals: AbortSignal[] = [];
+    const calls = Array.from({ length: 5 }, () =>
+      target.run(
+        ({ signal }) => {
+          signals.push(signal);
+          return new Promise<string>((resolve) => ends.push(resolve));
+        },
+        options as RunOptions<string>,
+      ),
+    );
+    expect(clock.keepsAlive).toBe(false);
+    await clock.advance(190);
+    expect(target.status()).toMatchObject({ state: 'closed', wouldHave: undefined });
+    await clock.advance(50);
+    const past = {
+      state: 'open',
+      wouldHave: { timedOut: 5 },
+      counts: { failure: 5, success: 0, ignored: 0 },
+    };
+    expect(target.status()).toMatchObject({ ...past, inFlight: 5 });
+    expect(runtime.incidents()).toHaveLength(1);
+    expect(signals.some(({ aborted }) => aborted)).toBe(false);
+    await clock.advance(30_000);
+    for (const end of ends) end('late');
+    expect(await Promise.all(calls)).toEqual(['late', 'late', 'late', 'late', 'late']);
+    expect(target.status()).toMatchObject({ ...past, state: 'half-open', inFlight: 0 });
+    expect(runtime.status().coverage.lateReleases).toBe(0);
+  });
+
+  test.each<[string, (call: { abort: AbortController; fail: (error: Error) => void }) => void]>([
+    ['fails', ({ fail }) => fail(new Error('late'))],
+    ['is given up', ({ abort }) => abort.abort(new Error('gone'))],
+  ])('a call past its time that %s later is not counted again either', async (_, end) => {
+    const { target, clock } = observe({ timeoutMs: 200 });
+    const abort = new AbortController();
+    let fail = (_error: Error) => {};
+    const hangs = () => new Promise<never>((_resolve, reject) => (fail = reject));
+    const call = target.run(hangs, { signal: abort.signal }).catch(({ message }) => message);
+    await clock.advance(300);
+    end({ abort, fail });
+    expect(['late', 'gone']).toContain(await call);
+    expect(target.status()).toMatchObject({
+      inFlight: 0,
+      counts: { failure: 1, ignored: 0 },
+      wouldHave: { timedOut: 1, failure: 0, ignored: 0 },
+    });
+  });
+
+  test('a probe that hangs has failed after its own time', async () => {
+    const { target, clock } = observe({ circuit: { probes: 1, probeTimeoutMs: 300, maxOpenMs: 1_000 } });
+    for (let i = 0; i < 5; i++) await target.run(fail);
+    await clock.advance(1_300);
+    target.run(never);
+    expect(target.state).toBe('half-open');
+    await clock.advance(350);
+    expect(target.state).toBe('open');
+    expect(target.wouldHave).toMatchObject({ timedOut: 1 });
+  });
+
+  test('what would have been refused, or had no time left, would not have been cut short', async () => {
+    const { target, clock } = observe({ timeoutMs: 200 });
+    target.run(never, { deadlineMs: 0 });
+    await clock.advance(1_000);
+    await target.force('open');
+    target.run(never);
+    await clock.advance(1_000);
+    expect(target.status()).toMatchObject({ wouldHave: undefined, inFlight: 2, counts: { failure: 0 } });
+  });
+
+  test('an exempt target has no time limits', async () => {
+    const { target, clock } = observe({ timeoutMs: 200, exempt: true });
+    target.run(never);
+    await clock.advance(1_000);
+    expect(target.status()).toMatchObject({ wouldHave: undefined, counts: { failure: 0 } });
   });
 
   test('a policy denies nothing either, and tells what it would have denied', async () => {

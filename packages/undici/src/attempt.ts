@@ -43,7 +43,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
 
   begin(): boolean {
     const { call, permit, target } = this;
-    if (target.acts) {
+    if (target.limitsTime) {
       const limitMs = attemptLimitMs(target, permit, call.timeoutMs) ?? Number.POSITIVE_INFINITY;
       this.wakeAt(Math.min(call.endsAt, permit.start + limitMs));
     }
@@ -162,7 +162,8 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   /** The attempt's time is over; or, once the answer has begun, it is time to see whether its body moves. */
   expire(now: number): void {
     try {
-      if (this.#phase === WAITING) this.#timeOut(now);
+      if (this.#phase === WAITING && this.target.observes) this.target.noteTimeout(this.permit);
+      else if (this.#phase === WAITING) this.#timeOut(now);
       else if (this.#phase === PASSING) this.#lookAtBody(now);
     } catch (error) {
       rethrowLater(error);
@@ -247,7 +248,9 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   }
 
   #watchBody(now: number): void {
-    const { endsAt, options } = this.call;
+    const { options } = this.call;
+    // In observe mode the body goes on after it.
+    const endsAt = this.call.endsAt > now ? this.call.endsAt : Number.POSITIVE_INFINITY;
     this.wakeAt(this.permit.released ? endsAt : Math.min(endsAt, now + (options.bodyTimeout || BODY_MS)));
   }
 
@@ -269,18 +272,28 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   }
 
   #lookAtBody(now: number): void {
-    const { call } = this;
-    if (now >= call.endsAt) {
-      const error = this.#lateError(now);
-      this.#drop(error);
-      this.leave(call.paused ? this.#outcome : 'failure');
-      this.controller?.abort(error);
-      call.fail(error);
+    if (now >= this.call.endsAt) {
+      this.#timeOutBody(now);
       return;
     }
     if (!this.#moving) this.leave(this.#outcome);
     this.#moving = false;
     this.#watchBody(now);
+  }
+
+  #timeOutBody(now: number): void {
+    const { call, target } = this;
+    const outcome = call.paused ? this.#outcome : 'failure';
+    if (target.observes) {
+      target.noteTimeout(this.permit, outcome);
+      this.#watchBody(now);
+      return;
+    }
+    const error = this.#lateError(now);
+    this.#drop(error);
+    this.leave(outcome);
+    this.controller?.abort(error);
+    call.fail(error);
   }
 
   /** Books a failure. True if another attempt follows, so that the caller must not hear of this one. */

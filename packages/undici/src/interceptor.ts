@@ -65,15 +65,16 @@ function begin(
     return refuse(handler, error as Error);
   }
   const target = upstreams.targetOf(request as never, own?.key);
-  const deadlineMs = target.acts ? shorter(target.settings.deadlineMs, own?.deadlineMs) : undefined;
-  if (deadlineMs !== undefined && deadlineMs <= 0) {
+  const deadlineMs = target.limitsTime ? shorter(target.settings.deadlineMs, own?.deadlineMs) : undefined;
+  if (deadlineMs !== undefined && deadlineMs <= 0 && target.acts) {
     return refuse(handler, deadlineError(target, 'no time was left', 0));
   }
   const permit = target.acquire(request);
   if (!permit.ok) return refuse(handler, permit.toError());
   const { time, budget } = target;
   budget?.deposit(time.current());
-  const endsAt = deadlineMs === undefined ? Number.POSITIVE_INFINITY : time.current() + deadlineMs;
+  const endsAt =
+    deadlineMs !== undefined && deadlineMs > 0 ? time.current() + deadlineMs : Number.POSITIVE_INFINITY;
   return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
 }
 

@@ -10,11 +10,12 @@ export abstract class Place extends Timed {
   #tick = -1;
   #since = 0;
   #ticked = false;
-  /** The answer has begun: the process need not live to see the end of its body. */
-  #idle = false;
+  /** The process need not live for what is only looked at, nor to see the end of a body. */
+  #idle: boolean;
 
   constructor(target: Target, permit: Permit) {
     super();
+    this.#idle = target.observes;
     this.target = target;
     this.permit = permit;
   }

@@ -3,7 +3,7 @@ import type { Case } from '../harness/case.ts';
 import { FAIL, failsOnDemand, LASTING } from '../harness/circuits.ts';
 import type { Service } from '../harness/service.ts';
 import type { RouteSpec } from '../harness/subject.ts';
-import { pause } from '../harness/wait.ts';
+import { pause, until } from '../harness/wait.ts';
 
 const route = failsOnDemand({ method: 'GET', path: '/it', handler: (call) => call.send({ body: 'x' }) });
 const circuit = LASTING;
@@ -30,13 +30,13 @@ export const modes: readonly Case[] = [
         },
       };
       const routes = [route, late, { ...route, path: '/often' }];
-      const targets = { 'route:GET /often': { policy } };
-      const service = await lab.healed(
-        { routes },
-        { mode: 'observe', defaults: { circuit, deadlineMs }, targets },
-      );
+      const targets = { 'route:GET /often': { policy }, 'route:GET /late': { deadlineMs } };
+      const service = await lab.healed({ routes }, { mode: 'observe', defaults: { circuit }, targets });
       await expectAllServed(service);
-      expect((await service.ask('GET', '/late')).body.toString()).toBe('served');
+      await until('one to be noted that no blocked event loop excuses', async () => {
+        expect((await service.ask('GET', '/late')).body.toString()).toBe('served');
+        return service.status('route:GET /late')?.wouldHave?.timedOut !== undefined;
+      });
       for (let i = 0; i < 5; i++) expect((await service.ask('GET', '/often')).status).toBe(200);
       await service.booked('route:GET /it', { failure: 10, success: 5 });
       const status = service.status('route:GET /it');

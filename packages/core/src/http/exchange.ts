@@ -114,10 +114,10 @@ export class Exchange extends Permit implements RequestHealing {
   /** Ends the exchange at `deadline`, in the async context of its request. */
   endBy(deadline: number): void {
     this.deadline = new ExchangeDeadline(this, deadline);
-    this.target.time.await(this.deadline);
+    this.target.await(this.deadline);
   }
 
-  /** Tries a circuit that is not closed. */
+  /** @internal Tries a circuit that is not closed. */
   asProbe(): void {
     this.target.time.watch(new ProbeTime(this));
   }
@@ -125,14 +125,19 @@ export class Exchange extends Permit implements RequestHealing {
   /** @internal The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
   timeOut(now: number): void {
     const { target, res } = this;
+    const late = !res.headersSent;
+    const outcome = isClientSending(this.req) ? 'ignored' : 'failure';
+    if (target.observes) {
+      if (late) target.noteTimeout(this, outcome, this.inbound.bookedAt(this));
+      return;
+    }
     const took = Math.round(now - this.start);
     const error = withoutStack(
       () =>
         new DeadlineError(`${target.name}: the deadline passed after ${took} ms`, { target: target.name }),
     );
     this.#error = error;
-    const late = !res.headersSent;
-    if (late && !this.released) leave(this).release(this, isClientSending(this.req) ? 'ignored' : 'failure');
+    if (late && !this.released) leave(this).release(this, outcome);
     this.#controller?.abort(error);
     if (late && !res.headersSent) this.inbound.answerLate(this, error);
   }
@@ -204,7 +209,7 @@ function tellOfProbe(exchange: Exchange, status: number): void {
 /** Where the exchange is booked, now that the route is known for certain. */
 function leave(exchange: Exchange): Target {
   const { deadline } = exchange;
-  if (deadline !== undefined) exchange.target.time.wheel.settle(deadline);
+  if (deadline !== undefined) exchange.target.wheel.settle(deadline);
   leaveConnection(exchange);
   return exchange.inbound.bookedAt(exchange);
 }

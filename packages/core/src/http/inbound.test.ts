@@ -304,6 +304,75 @@ test('past the deadline the client has its answer, the handler its signal, the r
   await settled({ failure: 1, success: 0 });
 });
 
+describe('past the deadline in observe mode', () => {
+  const deadlineMs = 30;
+  const ends: (() => void)[] = [];
+  const signals: AbortSignal[] = [];
+
+  beforeEach(async () => {
+    ends.length = 0;
+    signals.length = 0;
+    await runtime.close();
+    runtime = createHealing({ shared: false, clock: new SteadyClock(), mode: 'observe' });
+  });
+
+  const hang = async (req: IncomingMessage, res: ServerResponse) => {
+    signals.push((exchangeOf(req) as { signal: AbortSignal }).signal);
+    req.resume();
+    ends.push(() => res.end('at last'));
+  };
+
+  test('a request is a failure, goes on, and is not counted again', async () => {
+    await serve(hang, { route: { deadlineMs } });
+    const answer = get();
+    await expect.poll(() => status().wouldHave).toMatchObject({ timedOut: 1 });
+    expect(status()).toMatchObject({ inFlight: 1, counts: { failure: 1 } });
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    ends[0]?.();
+    expect(await (await answer).text()).toBe('at last');
+    await settled({ success: 0, failure: 1, ignored: 0 });
+    expect(status().wouldHave).toMatchObject({ timedOut: 1, failure: 0 });
+  });
+
+  test('requests that hang open the circuit', async () => {
+    await serve(hang, { route: { deadlineMs } });
+    const answers = Array.from({ length: 5 }, () => get());
+    await expect.poll(() => status().state).toBe('open');
+    for (const end of ends) end();
+    await Promise.all(answers);
+  });
+
+  test('one that its client does not send says nothing', async () => {
+    await serve(hang, { route: { deadlineMs } });
+    const leaving = visit('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nhi', 200);
+    await expect.poll(() => status().wouldHave).toMatchObject({ timedOut: 1 });
+    await leaving;
+    await settled({ failure: 0, ignored: 1 });
+  });
+
+  test('it is booked where it belongs', async () => {
+    const hooks = { refuse: sendAnswer, answerLate: sendAnswer };
+    const inbound: Inbound<RawResponse> = new Inbound(runtime, {
+      ...hooks,
+      taken: () => inbound.routes.get(NAME),
+    });
+    server = http.createServer((req, res) => {
+      inbound.admit(req, res, inbound.routes.get('route:GET /predicted', { deadlineMs }), res);
+      hang(req, res);
+    });
+    await new Promise<void>((resolve) => (server as http.Server).listen(0, resolve));
+    port = (server.address() as AddressInfo).port;
+    const answer = get();
+    await expect.poll(() => status().counts.failure).toBe(1);
+    ends[0]?.();
+    await answer;
+    const predicted = () => runtime.target('route:GET /predicted').status();
+    await expect.poll(() => predicted().inFlight).toBe(0);
+    expect(predicted()).toMatchObject({ counts: { success: 0, failure: 0 }, wouldHave: undefined });
+    await settled({ success: 0, failure: 1 });
+  });
+});
+
 test('an adapter that throws for one late request does so for no other, nor for the process', async () => {
   const inbound = new Inbound<RawResponse>(runtime, {
     refuse: sendAnswer,

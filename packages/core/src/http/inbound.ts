@@ -62,7 +62,7 @@ export class Inbound<C = unknown> {
     watch(exchange);
     const { deadlineMs } = target.settings;
     if (isUpgraded(req, res)) exchange.takenOver();
-    else if (deadlineMs !== undefined && target.acts && !exchange.released)
+    else if (deadlineMs !== undefined && target.limitsTime && !exchange.released)
       exchange.endBy(exchange.start + deadlineMs);
     if (isProbe(target, exchange)) exchange.asProbe();
     return true;
