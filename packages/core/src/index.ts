@@ -26,11 +26,11 @@ export {
   PolicyError,
   RateLimitError,
 } from './errors.ts';
-export type { Mode } from './gate.ts';
 export type { CloseOptions, Healing, HealingOptions, RuntimeStatus, WrapOptions } from './healing.ts';
 export type { Anomaly, AnomalyKind } from './health/anomaly.ts';
 export type { HealthSnapshot } from './health/monitor.ts';
 export type { HealthLevel, HealthStatus } from './health/status.ts';
+export type { Mode } from './ledger.ts';
 export type { Permit, Rejection, RejectionReason } from './permit.ts';
 export type { Operation } from './policy/enforcer.ts';
 export type { StaleOptions } from './recovery/stale-answers.ts';

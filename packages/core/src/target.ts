@@ -4,7 +4,8 @@ import type { Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
-import { Gate, type GateContext } from './gate.ts';
+import { Gate } from './gate.ts';
+import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
@@ -15,7 +16,7 @@ import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './
 import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
-export interface TargetContext extends GateContext {
+export interface TargetContext extends LedgerContext {
   /** Takes the target back into the runtime, should it have been dropped. */
   readopt(target: Target): void;
   /** True once the runtime was closed. */

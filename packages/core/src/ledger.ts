@@ -1,0 +1,259 @@
+import { CircuitBreaker, type CircuitTransition } from './circuit/breaker.ts';
+import type { Outcome, TargetSettings } from './config/schema.ts';
+import { kindOf, type TargetKind } from './config/target-name.ts';
+import { ConfigError } from './errors.ts';
+import { HealthMonitor } from './health/monitor.ts';
+import { isOutcome } from './outcome.ts';
+import {
+  type LeakTicket,
+  OFF,
+  type Permit,
+  type PermitIssuer,
+  RELEASED,
+  TIMED_OUT,
+  UNJUDGED,
+  WOULD_REFUSE,
+} from './permit.ts';
+import type { WouldHave } from './target-status.ts';
+import type { CoarseTime } from './time/coarse-time.ts';
+import type { Random } from './time/random.ts';
+import type { Timed, TimerWheel } from './time/timer-wheel.ts';
+
+/** `heal`: decisions are carried out. `observe`: they are only counted. `off`: there are none. */
+export type Mode = 'heal' | 'observe' | 'off';
+
+export interface LedgerContext {
+  readonly time: CoarseTime;
+  readonly random: Random;
+  readonly mode: Mode;
+}
+
+/** So long after a stall, at least, its effects may still show. */
+const LEAST_GRACE_MS = 200;
+/** Longer than any call takes. Unlike infinity it is a small integer, which lies in its object itself. */
+const NEVER_MS = 2 ** 30;
+
+/**
+ * What calls of a target come to: each permit is booked once, with the breaker and the monitor. What every request
+ * reads lies side by side here and in Gate (fields lie in the order of their declaration, private ones first): with
+ * hundreds of targets it comes from far memory.
+ */
+export abstract class Ledger implements PermitIssuer {
+  readonly #mode: Mode;
+  #wouldHave: WouldHave | undefined;
+  #settings: TargetSettings;
+  /** A success that took no longer is a success, and nothing else. */
+  #slowCallMs = NEVER_MS;
+  readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
+  /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
+  acts = true;
+  /** Whether time limits are looked at: not on an exempt target. Observe mode does, but cuts nothing short. */
+  limitsTime = true;
+  /** Whether the control loop watches this target. */
+  active = false;
+  readonly monitor = new HealthMonitor();
+  /** The emergency switch: nothing of the user's is called either. */
+  protected readonly off: boolean;
+  readonly time: CoarseTime;
+  readonly breaker: CircuitBreaker;
+  readonly name: string;
+  readonly kind: TargetKind;
+  readonly random: Random;
+  /** True in observe mode. */
+  readonly observes: boolean;
+
+  constructor(name: string, settings: TargetSettings, { time, random, mode }: LedgerContext) {
+    this.#mode = mode;
+    this.#settings = settings;
+    this.off = mode === 'off';
+    this.time = time;
+    this.breaker = new CircuitBreaker(settings.circuit, {
+      clock: time.clock,
+      random,
+      longestCallMs: settings.timeoutMs,
+      lostMs: () => time.lostMs,
+      onTransition: (transition) => this.transitioned(transition),
+    });
+    this.name = name;
+    this.kind = kindOf(name);
+    this.random = random;
+    this.observes = mode === 'observe';
+  }
+
+  abstract get incidentId(): string | undefined;
+  /** Has the control loop watch the target. */
+  protected abstract activate(): void;
+  protected abstract transitioned(transition: CircuitTransition): void;
+
+  /** The settings in force. */
+  get settings(): TargetSettings {
+    return this.#settings;
+  }
+
+  /** Observe mode's record; undefined while there is none. */
+  get wouldHave(): Readonly<WouldHave> | undefined {
+    return this.#wouldHave;
+  }
+
+  /**
+   * Gives a permit back with what the call came to. A second release of it is ignored and counted.
+   *
+   * @throws ConfigError for something that is no outcome; the permit is then still held
+   * @param target where the call is booked, if another target proved to be the right one
+   */
+  release(permit: Permit, outcome: Outcome, target: Ledger = this): void {
+    if (outcome !== 'success' && !isOutcome(outcome)) {
+      throw new ConfigError('release', outcome, "one of 'success', 'failure', 'overload', 'ignored'");
+    }
+    const { hold } = permit;
+    if (hold !== undefined && !this.#letGo(hold)) return;
+    permit.hold = RELEASED;
+    // Neither in force, nor a permit at all (a rejection has no token).
+    if (!(permit.token > OFF)) return;
+    const owner = permit.target as Ledger;
+    owner.monitor.inFlight--;
+    if (target !== owner) target.#takeOver(permit, owner, outcome);
+    else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
+      target.#settle(permit, outcome);
+  }
+
+  /** Notes that the answer has begun: latency ends here, the call goes on. */
+  markLatency(permit: Permit): void {
+    if (permit.latencyMs < 0) permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+  }
+
+  /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
+  judgeProbe(permit: Permit, outcome: Outcome): void {
+    this.breaker.record(permit.token, outcome, permit.latencyMs, this.time.current());
+  }
+
+  /**
+   * Observe mode: a call is out of time. It is booked as if it had been cut short now, and goes on; its release then
+   * gives back its place, and counts nothing. A call that would have been refused is not one that is cut short.
+   *
+   * @param target where the call is booked, if another target proved to be the right one
+   */
+  noteTimeout(permit: Permit, outcome: Outcome = 'failure', target: Ledger = this): void {
+    if (permit.released || permit.token < 0) return;
+    target.noteWouldHave('timedOut');
+    if (target === this) this.#settle(permit, outcome);
+    else target.#takeOver(permit, this, outcome);
+    permit.token = TIMED_OUT;
+  }
+
+  /** @internal Has `entry` expire at its deadline. What observe mode looks at does not keep the process alive. */
+  await(entry: Timed): void {
+    if (this.observes) this.time.watch(entry);
+    else this.time.await(entry);
+  }
+
+  /** @internal Where `await` keeps its entries. */
+  get wheel(): TimerWheel {
+    return this.observes ? this.time.idleWheel : this.time.wheel;
+  }
+
+  /**
+   * Gives back the permit of a call whose caller gave up. That says nothing, unless it was out of patience
+   * with reason: after `timeoutMs` it is a failure, after `slowCallMs` a slow call.
+   *
+   * @param hangMs what counts as a hang where no `timeoutMs` is set
+   */
+  abandon(permit: Permit, reason?: unknown, hangMs = Number.POSITIVE_INFINITY): void {
+    const elapsed = permit.latencyMs >= 0 ? 0 : this.time.read() - permit.start;
+    const { timeoutMs = hangMs, circuit } = this.#settings;
+    const timedOut = (reason as Error | undefined | null)?.name === 'TimeoutError';
+    if (timedOut || elapsed >= timeoutMs) this.release(permit, 'failure');
+    else if (circuit.slowCallMs !== undefined && elapsed > circuit.slowCallMs)
+      this.release(permit, 'success');
+    else this.release(permit, 'ignored');
+  }
+
+  /** @internal A watched permit was dropped: its place is given back. */
+  reclaim({ token }: LeakTicket): void {
+    this.monitor.inFlight--;
+    this.breaker.record(token, 'ignored', 0, this.time.read());
+  }
+
+  /** @internal Counts what observe mode would have done. */
+  noteWouldHave(what: keyof WouldHave): void {
+    if (!this.observes) return;
+    this.#wouldHave ??= {
+      success: 0,
+      failure: 0,
+      overload: 0,
+      ignored: 0,
+      timedOut: 0,
+      repeated: 0,
+      replaced: 0,
+    };
+    this.#wouldHave[what]++;
+  }
+
+  /** Puts settings in force. State and counts are kept. */
+  protected apply(settings: TargetSettings): void {
+    this.#settings = settings;
+    this.#slowCallMs = settings.circuit.slowCallMs ?? NEVER_MS;
+    this.acts = this.#mode === 'heal' && !settings.exempt;
+    this.limitsTime = !this.off && !settings.exempt;
+    const now = this.time.current();
+    this.breaker.update(settings.circuit, settings.timeoutMs, now);
+    this.breaker.neverOpen(settings.policy.neverOpen, now);
+  }
+
+  /** What nearly all calls come to: a success that is counted, and no more. False where there is more to it. */
+  #passes({ token, start, latencyMs: known }: Permit): boolean {
+    const now = this.time.current();
+    const latencyMs = known >= 0 ? known : now - start;
+    if (latencyMs > this.#slowCallMs || !this.breaker.countSuccess(token, now)) return false;
+    this.monitor.success++;
+    return true;
+  }
+
+  #settle(permit: Permit, outcome: Outcome, token: number = permit.token): void {
+    if (permit.token === TIMED_OUT) return;
+    const isKnown = permit.latencyMs >= 0;
+    const now = outcome === 'success' && isKnown ? this.time.current() : this.#endOf(permit, outcome);
+    this.#book(token, permit, outcome, isKnown ? permit.latencyMs : now - permit.start, now);
+  }
+
+  #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
+    const slow = latencyMs > this.#slowCallMs;
+    const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, slow, now);
+    const booked = excused ? 'ignored' : outcome;
+    this.monitor.record(booked, latencyMs, slow, permit.weight, now);
+    if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
+    else if (token === WOULD_REFUSE) this.noteWouldHave(booked);
+  }
+
+  /**
+   * Whether what came of a call that ran across a stall may be this process's own doing: that it took long; or that it
+   * had no answer so soon after. An answer that came is what it is, and so is silence long after.
+   */
+  #mayBeOurs(permit: Permit, outcome: Outcome, slow: boolean, now: number): boolean {
+    if (outcome === 'success') return slow;
+    const { stallEnd, stallMs } = this.time;
+    return permit.latencyMs < 0 && now - stallEnd <= Math.max(stallMs, LEAST_GRACE_MS);
+  }
+
+  /** Books a call that another target had let in. */
+  #takeOver(permit: Permit, owner: Ledger, outcome: Outcome): void {
+    owner.breaker.record(permit.token, 'ignored', 0, this.time.current());
+    if (!this.active) this.activate();
+    this.#settle(permit, outcome, this.#settings.exempt ? UNJUDGED : this.breaker.tokenSince(permit.start));
+  }
+
+  /** False for a permit that is released for the second time. */
+  #letGo(hold: LeakTicket | typeof RELEASED): boolean {
+    if (hold === RELEASED) {
+      this.counts.lateReleases++;
+      return false;
+    }
+    hold.released = true;
+    return true;
+  }
+
+  /** When a call that ends now ends: exact where it is timed, and where a stall may be to blame for it. */
+  #endOf(permit: Permit, outcome: Outcome): number {
+    return permit.weight === 0 && outcome === 'success' ? this.time.current() : this.time.read();
+  }
+}
