@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { constants } from 'node:http2';
-import { PassThrough } from 'node:stream';
+import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Case } from '../harness/case.ts';
 import { LASTING } from '../harness/circuits.ts';
 import { wire, wireJson } from '../harness/raw-client.ts';
-import type { RouteSpec } from '../harness/subject.ts';
+import type { Handler, RouteSpec } from '../harness/subject.ts';
 import { pause, until } from '../harness/wait.ts';
 
 /** A route whose handler never answers, and how often it was entered. */
@@ -21,6 +23,20 @@ function hanging(method: 'GET' | 'POST' = 'GET'): RouteSpec & { entered: number 
   };
   return route;
 }
+
+type Leave = (stream: ClientHttp2Stream, session: ClientHttp2Session, socket: Socket) => unknown;
+
+/** How a client of HTTP/2 gives up; Node's own sends a reset without an error code for `destroy`. */
+const LEAVING: Readonly<Record<string, Leave>> = {
+  'a reset': (stream) => stream.close(constants.NGHTTP2_CANCEL),
+  'a reset without an error': (stream) => stream.close(constants.NGHTTP2_NO_ERROR),
+  'stream.destroy': (stream) => stream.destroy(),
+  'session.destroy': (_stream, session) => session.destroy(),
+  'session.destroy with an error': (_stream, session) => session.destroy(new Error('enough')),
+  'its connection ended': (_stream, _session, socket) => socket.end(),
+  'its connection destroyed': (_stream, _session, socket) => socket.destroy(),
+  'its connection reset': (_stream, _session, socket) => socket.resetAndDestroy(),
+};
 
 /** A client that leaves says nothing of the service, unless it had waited long enough. */
 export const aborts: readonly Case[] = [
@@ -134,6 +150,48 @@ export const aborts: readonly Case[] = [
       await until('the handlers to run', () => route.entered === 5);
       session.destroy();
       await service.booked('route:GET /hangs', { ignored: 5 });
+    },
+  },
+  {
+    title: 'HTTP/2: however and whenever a client leaves, no place stays taken',
+    needs: ['http2'],
+    async run(lab) {
+      const route = hanging();
+      const large: Handler = (call) => call.send({ body: Buffer.alloc(4 << 20) });
+      const endless: Handler = (call) =>
+        call.send({
+          body: new Readable({
+            read() {
+              setTimeout(() => this.push(Buffer.alloc(16_384)), 1);
+            },
+          }),
+        });
+      const service = await lab.healed({
+        http2: true,
+        routes: [
+          route,
+          { method: 'GET', path: '/large', handler: large },
+          { method: 'GET', path: '/endless', handler: endless },
+          { method: 'GET', path: '/small', handler: (call) => call.send({ body: 'small' }) },
+        ],
+      });
+      for (const [how, leave] of Object.entries(LEAVING)) {
+        for (const path of ['/hangs', '/large', '/endless', '/small']) {
+          for (const moment of [0, 1, 5, 20]) {
+            const socket = connect(service.port, '127.0.0.1').on('error', () => {});
+            const session = service.http2(socket);
+            await once(session, 'connect');
+            const stream = session.request({ ':path': path });
+            stream.on('error', () => {});
+            await (moment === 0 ? setImmediate() : pause(moment));
+            leave(stream, session, socket);
+            await pause(10);
+            // The session lives on, where it can.
+            await until(`${path} to be free after ${how} at ${moment} ms`, () => service.inFlight === 0);
+            session.destroy();
+          }
+        }
+      }
     },
   },
   {

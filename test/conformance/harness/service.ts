@@ -64,8 +64,9 @@ export class Service {
     return answer;
   }
 
-  http2(): ClientHttp2Session {
-    const session = connectHttp2(this.origin);
+  /** @param socket a connection to the service, where the session's own is not enough */
+  http2(socket?: Socket): ClientHttp2Session {
+    const session = connectHttp2(this.origin, socket && { createConnection: () => socket });
     session.on('error', () => {});
     this.#sessions.add(session);
     return session;

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'no
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import { endWithConnection } from './connection.ts';
 import type { Exchange } from './exchange.ts';
+import { tellOfResets } from './http2-resets.ts';
 import { isConnectionGone, isHttp2, type RawRequest } from './raw.ts';
 
 /** Marks the raw request; the same for every copy of healix in the process. */
@@ -50,6 +51,7 @@ function watchHttp2(res: Http2ServerResponse, exchange: Exchange): void {
   stream.respond = respond as never;
   (res as unknown as Destroyable).destroy = destroyHttp2 as Method;
   res.on('close', onHttp2Close);
+  tellOfResets(onReset);
 }
 
 function writeHead(this: ServerResponse, status: number, reason?: unknown, headers?: Headers): unknown {
@@ -103,6 +105,10 @@ function destroyHttp2(this: Marked, error?: Error): unknown {
 
 function onHttp2Close(this: Marked): void {
   this[EXCHANGE]?.complete();
+}
+
+function onReset(stream: ServerHttp2Stream): void {
+  (stream as Marked)[EXCHANGE]?.complete();
 }
 
 /** The content type among headers given to `writeHead`: an object, a flat list, or a list of pairs. */
