@@ -5,7 +5,7 @@ const layers = [
   { name: 'parts', path: '(circuit|recovery|policy|limits|health|telemetry)/' },
   {
     name: 'target',
-    path: 'tiers/|(target(-status|-registry)?|gate|self-healing|run(-end|-options)?|ambient|permit|outcome)\\.ts$',
+    path: 'tiers/|(target(-status|-registry)?|gate|ledger|self-healing|run(-end|-options)?|ambient|permit|outcome)\\.ts$',
   },
   { name: 'healing', path: '(healing|shared-runtime|metrics|config/runtime-schema)\\.ts$' },
   { name: 'http', path: 'http/' },
