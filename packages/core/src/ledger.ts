@@ -218,7 +218,7 @@ export abstract class Ledger implements PermitIssuer {
 
   #book(token: number, permit: Permit, outcome: Outcome, latencyMs: number, now: number): void {
     const slow = latencyMs > this.#slowCallMs;
-    const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, slow, now);
+    const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, latencyMs, slow);
     const booked = excused ? 'ignored' : outcome;
     this.monitor.record(booked, latencyMs, slow, permit.weight, now);
     if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
@@ -226,13 +226,15 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /**
-   * Whether what came of a call that ran across a stall may be this process's own doing: that it took long; or that it
-   * had no answer so soon after. An answer that came is what it is, and so is silence long after.
+   * Whether what came of a call that ran across a stall may be this process's own doing: that it took long, if it did
+   * not without the stall; or that it had no answer, if the stall was a rare one, and the silence beside it no longer.
+   * An answer that came is what it is.
    */
-  #mayBeOurs(permit: Permit, outcome: Outcome, slow: boolean, now: number): boolean {
-    if (outcome === 'success') return slow;
-    const { stallEnd, stallMs } = this.time;
-    return permit.latencyMs < 0 && now - stallEnd <= Math.max(stallMs, LEAST_GRACE_MS);
+  #mayBeOurs({ latencyMs: known }: Permit, outcome: Outcome, latencyMs: number, slow: boolean): boolean {
+    const { stallMs, stallIsRare } = this.time;
+    const ownMs = latencyMs - stallMs;
+    if (outcome === 'success') return slow && ownMs <= this.#slowCallMs;
+    return stallIsRare && known < 0 && ownMs <= Math.max(stallMs, LEAST_GRACE_MS);
   }
 
   /** Books a call that another target had let in. */

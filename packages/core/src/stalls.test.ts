@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetOptions } from './config/schema.ts';
+import type { Permit } from './permit.ts';
 import { createTestHealing, type TestHealingOptions } from './testing.ts';
 
 // Virtual time, so that each order of events is certain. Real stalls are in `test/stalls`.
@@ -116,6 +117,18 @@ describe('what ran across a stall', () => {
     expect(counts()).toMatchObject({ failure: 0, ignored: 1 });
   });
 
+  test('slow by more than the stall is slow', async () => {
+    const { target, clock, acquire } = setup({ circuit: { slowCallMs: 300 } });
+    const permits = [acquire(), acquire()];
+    await clock.advance(250);
+    clock.block(1_000);
+    target.release(permits[0] as Permit, 'success');
+    expect(target.monitor.slow).toBe(0);
+    await clock.advance(100);
+    target.release(permits[1] as Permit, 'success');
+    expect(target.monitor.slow).toBe(1);
+  });
+
   test('observe mode does not count it as timed out', async () => {
     const { target, clock } = setup({ timeoutMs: 300 }, { mode: 'observe' });
     const ends: (() => void)[] = [];
@@ -208,6 +221,25 @@ describe('what is judged although stalls come again and again', () => {
     }
     expect(target.status().state).not.toBe('closed');
     expect(target.status().counts.failure).toBeGreaterThan(50);
+  });
+
+  test.each([
+    ['refuses at once', 30],
+    ['hangs for longer than any stall', 700],
+  ])('an upstream that %s, whatever the calls run across', async (_what, silentMs) => {
+    const { clock, target } = setup();
+    for (let second = 0; second < 4; second++) {
+      for (let i = 0; i < 3; i++) {
+        const call = () =>
+          new Promise((_, reject) => clock.setTimer(() => reject(new Error('no')), silentMs));
+        target.run(call).catch(() => {});
+      }
+      await clock.advance(1);
+      clock.block(150);
+      await clock.advance(849);
+    }
+    expect(target.status().counts.failure).toBeGreaterThanOrEqual(5);
+    expect(target.status().state).not.toBe('closed');
   });
 
   test('an answer that says failure', async () => {

@@ -6,6 +6,8 @@ import { type Timed, TimerWheel } from './timer-wheel.ts';
 export const TICK_MS = 20;
 /** A tick later than this means that the event loop was blocked. */
 const STALL_MS = 100;
+/** One stall in so long is a surprise. A process that is blocked again and again fails for reasons like any other's. */
+const RARE_MS = 10_000;
 const IDLE_TICKS_BEFORE_SLEEP = 50;
 /** Where a tick turns out to have far more calls than the one before, one in so many is timed from there on. */
 const SPARSE_STRIDE = 16;
@@ -34,6 +36,8 @@ export class CoarseTime {
   stallEnd = Number.NEGATIVE_INFINITY;
   /** How long the last stall was. */
   stallMs = 0;
+  /** Whether the last stall came as a surprise: one soon after another says nothing for whoever fails. */
+  stallIsRare = true;
   /** How often the event loop was found blocked for more than 100 ms. */
   stalls = 0;
   /** Ms for which nothing here could run, in all: what limits the patience with others leaves them out. */
@@ -56,6 +60,7 @@ export class CoarseTime {
   #calls = 0;
   #stride = 1;
   #countdown: number;
+  #lastRareStall = Number.NEGATIVE_INFINITY;
   #idleTicks = 0;
   #askedTick = -1;
   #tickDue = 0;
@@ -145,7 +150,11 @@ export class CoarseTime {
 
   #noteStall(now: number): void {
     if (this.#asleep) return;
-    if (this.stallEnd < this.#tickDue) this.stalls++;
+    if (this.stallEnd < this.#tickDue) {
+      this.stalls++;
+      this.stallIsRare = this.#tickDue - this.#lastRareStall >= RARE_MS;
+      if (this.stallIsRare) this.#lastRareStall = this.#tickDue;
+    }
     this.lostMs += now - Math.max(this.#tickDue, this.stallEnd);
     this.stallMs = now - this.#tickDue;
     this.stallEnd = now;
