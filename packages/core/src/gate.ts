@@ -146,7 +146,7 @@ export abstract class Gate extends Ledger {
    * the others. Where places are limited, each one counts, and all are watched.
    */
   #mayWatch(permit: Permit): void {
-    if (this.off || !(this.#countsPlaces || (permit.weight !== 0 && this.time.isFirstAsked()))) return;
+    if (this.off || !(this.#countsPlaces || (permit.weight !== 0 && this.time.isWatched()))) return;
     const ticket = { token: permit.token, released: false };
     permit.hold = ticket;
     this.watchForLeak(permit, ticket);

@@ -34,6 +34,20 @@ describe('permits that are dropped without a release', () => {
     expect(target.status().counts).toMatchObject({ success: 0, failure: 0, ignored: 0 });
   });
 
+  test('are found whatever other targets are called before', async () => {
+    const { runtime, clock } = createTestHealing();
+    const others = ['upstream:b', 'upstream:c'].map((name) => runtime.target(name));
+    const target = runtime.target('upstream:a');
+    for (let i = 0; i < 60; i++) {
+      for (const other of others) await other.run(() => 1);
+      drop(target);
+      await clock.advance(20);
+    }
+    const found = () => runtime.status().coverage.permitsLeaked;
+    await collect(() => found() >= 15);
+    expect(found()).toBeGreaterThanOrEqual(15);
+  });
+
   test('are all found where places are limited, however many at a time', async () => {
     const { runtime } = createTestHealing({ defaults: { policy: { concurrency: 10 } } });
     const target = runtime.target('upstream:a');

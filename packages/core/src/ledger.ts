@@ -1,4 +1,4 @@
-import { CircuitBreaker, type CircuitTransition } from './circuit/breaker.ts';
+import { CircuitBreaker, type CircuitTransition, LONGEST_CALL_MS } from './circuit/breaker.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
@@ -70,7 +70,6 @@ export abstract class Ledger implements PermitIssuer {
     this.breaker = new CircuitBreaker(settings.circuit, {
       clock: time.clock,
       random,
-      longestCallMs: settings.timeoutMs,
       lostMs: () => time.lostMs,
       onTransition: (transition) => this.transitioned(transition),
     });
@@ -196,8 +195,8 @@ export abstract class Ledger implements PermitIssuer {
     this.acts = this.#mode === 'heal' && !settings.exempt;
     this.limitsTime = !this.off && !settings.exempt;
     const now = this.time.current();
-    this.breaker.update(settings.circuit, settings.timeoutMs, now);
-    this.breaker.neverOpen(settings.policy.neverOpen, now);
+    this.breaker.update(settings.circuit, settings.timeoutMs ?? LONGEST_CALL_MS, now);
+    this.breaker.neverOpen(settings.policy.neverOpen || settings.exempt, now);
   }
 
   /** What nearly all calls come to: a success that is counted, and no more. False where there is more to it. */

@@ -213,3 +213,30 @@ describe('record', () => {
     expect(runtime.status().callbackErrors).toMatchObject([{ callback: 'record', count: 50 }]);
   });
 });
+
+test('a time limit that is taken back no longer bounds what a probe may take', async () => {
+  const { target, clock } = setup({ circuit: { probes: 1 } });
+  target.update({ timeoutMs: 500 });
+  target.update({ timeoutMs: null });
+  for (let i = 0; i < 5; i++) await target.run(fail);
+  for (let trial = 0; trial < 4; trial++) {
+    await clock.advance(2_000);
+    await target.run(fail);
+  }
+  expect(target.breaker.probeLimitMs).toBe(16_000);
+});
+
+test('a target that is exempted amid an incident is closed, and recovers', async () => {
+  const { target, clock, runtime } = setup();
+  for (let i = 0; i < 6; i++) {
+    await target.run(fail).catch(() => {});
+    await clock.advance(50);
+  }
+  target.update({ exempt: true });
+  expect(target.state).toBe('closed');
+  for (let i = 0; i < 600; i++) {
+    await target.run(() => 1);
+    await clock.advance(50);
+  }
+  expect([runtime.status().status, runtime.incidents()[0]?.status]).toEqual(['healthy', 'recovered']);
+});

@@ -79,7 +79,8 @@ export class Model {
 
   trip(from: number): void {
     const { openMs, maxOpenMs } = this.settings;
-    const open = Math.min(openMs * 2 ** this.openings * (0.8 + 0.4 * this.jitter), maxOpenMs);
+    const grown = openMs * 2 ** this.openings * (0.8 + 0.4 * this.jitter);
+    const open = Math.min(grown, maxOpenMs * (0.8 + 0.2 * this.jitter));
     this.openings++;
     this.open(Math.max(from + open, this.notBefore));
   }
@@ -222,7 +223,7 @@ test('the model opens at its failure rate, and closes after a good probe', () =>
     }));
   model.closedToken = 1;
   record(1, 0);
-  expect([model.state, model.openUntil]).toEqual(['open', 1_000]);
+  expect([model.state, model.openUntil]).toEqual(['open', 900]);
   model.beginTrial();
   model.probes.push({ token: 2, endsAt: 2_000 });
   record(1, 1_100);

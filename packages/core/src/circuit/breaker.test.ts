@@ -149,6 +149,19 @@ describe('open time', () => {
     expect(breaker.retryAfterMs()).toBeCloseTo(openMs, 0);
   });
 
+  test.each([
+    [0, 1_600],
+    [0.999_999, 2_000],
+  ])('has jitter at its bound too: with chance at %f it is %i ms', (chance, openMs) => {
+    const { breaker, calls, call, clock } = setup({ probes: 1 }, { random: { next: () => chance } });
+    calls(5, 'failure');
+    for (let trial = 0; trial < 3; trial++) {
+      clock.advanceSync(breaker.retryAfterMs());
+      call('failure');
+    }
+    expect(breaker.retryAfterMs()).toBeCloseTo(openMs, 0);
+  });
+
   test('doubles with each failed trial up to its bound, and begins anew after a calm', () => {
     const { breaker, calls, call, clock } = setup({ maxOpenMs: 5_000, probes: 1 });
     calls(5, 'failure');
@@ -158,11 +171,11 @@ describe('open time', () => {
       call('failure');
       times.push(breaker.retryAfterMs());
     }
-    expect(times.map(Math.round)).toEqual([1_000, 2_000, 4_000, 5_000, 5_000]);
+    expect(times.map(Math.round)).toEqual([1_000, 2_000, 4_000, 4_500, 4_500]);
     clock.advanceSync(5_000);
     call('success');
     calls(5, 'failure');
-    expect(breaker.retryAfterMs()).toBeCloseTo(5_000);
+    expect(breaker.retryAfterMs()).toBeCloseTo(4_500);
     clock.advanceSync(5_000);
     call('success');
     clock.advanceSync(10_001);

@@ -42,7 +42,8 @@ export interface BreakerEnvironment {
 }
 
 const NONE = -1;
-const LONGEST_PROBE_MS = 30_000;
+/** How long any call may take where nothing says so. */
+export const LONGEST_CALL_MS = 30_000;
 /** A probe's own timeout must be heard before its lease ends. */
 const LEASE_MARGIN_MS = 100;
 
@@ -89,7 +90,7 @@ export class CircuitBreaker {
     this.#random = environment.random ?? systemRandom;
     this.#onTransition = environment.onTransition;
     this.#lostMs = environment.lostMs ?? (() => 0);
-    this.#longestCallMs = environment.longestCallMs ?? LONGEST_PROBE_MS;
+    this.#longestCallMs = environment.longestCallMs ?? LONGEST_CALL_MS;
     this.#judge = new TripJudge(this.#settings);
   }
 

@@ -6,8 +6,9 @@ const JITTER = 0.2;
 const MOST_OPENINGS = 30;
 
 /**
- * How long a circuit stays open: twice as long with each opening, a fifth more or less, and never shorter than the
- * other side asked for.
+ * How long a circuit stays open: twice as long with each opening up to a bound, a fifth more or less (at the bound
+ * only less: replicas that opened together must not come back together), and never shorter than the other side asked
+ * for.
  */
 export class OpenTime {
   /** When the next try is due, in monotonic ms. */
@@ -18,9 +19,11 @@ export class OpenTime {
 
   /** Begins another opening at `from`. */
   begin(from: number, { openMs, maxOpenMs }: CircuitSettings, random: Random): void {
-    const jittered = openMs * 2 ** this.openings * (1 - JITTER + 2 * JITTER * random.next());
+    const share = random.next();
+    const grown = openMs * 2 ** this.openings * (1 - JITTER + 2 * JITTER * share);
+    const most = maxOpenMs * (1 - JITTER + JITTER * share);
     this.openings = Math.min(this.openings + 1, MOST_OPENINGS);
-    this.until = Math.max(from + Math.min(jittered, maxOpenMs), this.#noticeUntil);
+    this.until = Math.max(from + Math.min(grown, most), this.#noticeUntil);
   }
 
   /** Takes up an opening from before. */

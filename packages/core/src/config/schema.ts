@@ -49,7 +49,9 @@ export const circuitSchema = z.strictObject({
     ),
   maxOpenMs: ms(1, 3_600_000)
     .optional()
-    .describe('The longest that it stays open. Default: 2000, or `openMs` where that is longer.'),
+    .describe(
+      'The longest that it stays open; with jitter, a fifth less at most. Default: 2000, or `openMs` where that is longer.',
+    ),
   probes: count(1, 50)
     .default(3)
     .describe(

@@ -44,6 +44,16 @@ test('a function written inline is the same setting each time, and an update tha
   expect(stack.version).toBe(3);
 });
 
+test('an update to another function of the same source is one', () => {
+  const stack = stackOn({});
+  const failsOn = (code: number) => ({
+    classify: (result: unknown) => (result === code ? ('failure' as const) : ('success' as const)),
+  });
+  stack.update(failsOn(500));
+  expect(stack.update(failsOn(404))).toBe(true);
+  expect(stack.settings.classify?.(404, undefined)).toBe('failure');
+});
+
 test('what does not go together with the rest changes nothing, then or later', () => {
   const stack = stackOn({ circuit: { openMs: 500 } });
   const before = stack.settings;

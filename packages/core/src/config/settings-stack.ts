@@ -44,7 +44,7 @@ export class SettingsStack {
     const before = this.#route;
     const after = mergeOptions(before ?? {}, options);
     this.#routesSeen.add(options);
-    if (sameOptions(before ?? {}, after)) return false;
+    if (isDeepStrictEqual(bySource(before ?? {}), bySource(after))) return false;
     this.#route = after;
     return this.#publish(() => {
       this.#route = before;
@@ -57,7 +57,7 @@ export class SettingsStack {
     checkTargetOptions(withoutNulls(options), this.#name);
     const before = this.#updates;
     const after = withoutNulls(mergeOptions(before ?? {}, options));
-    if (sameOptions(before ?? {}, after)) return false;
+    if (isDeepStrictEqual(before ?? {}, after)) return false;
     this.#updates = after;
     return this.#publish(() => {
       this.#updates = before;
@@ -92,11 +92,7 @@ export class SettingsStack {
   }
 }
 
-/** Equal, where a function written inline, and so made anew each time, is taken for the same by its source. */
-function sameOptions(a: object, b: object): boolean {
-  return isDeepStrictEqual(bySource(a), bySource(b));
-}
-
+/** A function that is written beside a call is made anew each time: it is known by its source. */
 function bySource(options: object): object {
   const entries = Object.entries(options).map(([key, value]) => [
     key,

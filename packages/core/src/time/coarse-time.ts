@@ -11,6 +11,8 @@ const RARE_MS = 10_000;
 const IDLE_TICKS_BEFORE_SLEEP = 50;
 /** Where a tick turns out to have far more calls than the one before, one in so many is timed from there on. */
 const SPARSE_STRIDE = 16;
+/** Its multiples, without their whole part, come near every fraction. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
 const LONGEST_STRIDE = 1_024;
 
 /** Work that rides on the tick. Returns true while it needs the ticks to go on without traffic. */
@@ -62,7 +64,8 @@ export class CoarseTime {
   #countdown: number;
   #lastRareStall = Number.NEGATIVE_INFINITY;
   #idleTicks = 0;
-  #askedTick = -1;
+  #asked = 0;
+  #watched = 1;
   #tickDue = 0;
   /** No deadline is judged until a poll phase has passed. */
   #pollsFirst = false;
@@ -102,11 +105,9 @@ export class CoarseTime {
     return this.#asleep ? this.read() : this.now;
   }
 
-  /** True for the first who asks in a tick. */
-  isFirstAsked(): boolean {
-    if (this.#askedTick === this.ticks) return false;
-    this.#askedTick = this.ticks;
-    return true;
+  /** True for one of those who ask in a tick, now an early one and now a late one. */
+  isWatched(): boolean {
+    return ++this.#asked === this.#watched;
   }
 
   /** Has the wheel expire `entry` at its deadline, and the process live until then. */
@@ -184,6 +185,8 @@ export class CoarseTime {
     const now = this.read();
     const stalled = now - this.#tickDue > STALL_MS;
     this.ticks++;
+    this.#watched = 1 + Math.floor(((this.ticks * GOLDEN) % 1) * this.#asked);
+    this.#asked = 0;
     this.#budget();
     let wanted = true;
     try {
