@@ -215,7 +215,8 @@ describe('record', () => {
 });
 
 test('a time limit that is taken back no longer bounds what a probe may take', async () => {
-  const { target, clock } = setup({ circuit: { probes: 1 } });
+  const { runtime, clock } = setup({ circuit: { probes: 1 } });
+  const target = runtime.target('route:GET /a');
   target.update({ timeoutMs: 500 });
   target.update({ timeoutMs: null });
   for (let i = 0; i < 5; i++) await target.run(fail);
