@@ -31,7 +31,8 @@ export interface RoutedRequest extends Omit<ExpressRequest, 'app' | 'baseUrl'> {
   readonly route?: ExpressRoute;
   /** Absent once the app has given up on the request. */
   readonly next?: unknown;
-  readonly _parsedUrl?: { readonly pathname?: string | null };
+  /** What parseurl has made of the URL `_raw`. */
+  readonly _parsedUrl?: { readonly _raw?: string; readonly pathname?: string | null };
 }
 
 /** An application, apart from its public face. */

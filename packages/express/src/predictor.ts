@@ -44,7 +44,7 @@ export class Predictor {
       this.#resolver.tree.look();
     }
     const path = pathOf(req);
-    if (this.#resolver.tree.isHealth(path)) return undefined;
+    if (this.#resolver.tree.isHealth(req.method, path)) return undefined;
     const method = methodOf(req);
     const found = this.#learned.find(path, method);
     if (found?.sure && this.#isFor(found, path)) return new Visit(this, req, res, path, found, '');

@@ -1,4 +1,4 @@
-import { HEALTH_PATHS } from '@healix/core/adapter';
+import { askedOfHealth } from '@healix/core/adapter';
 import type { App, Branded, ExpressRoute, Layer } from './express.ts';
 import type { Family } from './family.ts';
 import { setsForAll, stackOf, takesAll } from './layers.ts';
@@ -51,10 +51,10 @@ export class Tree {
   }
 
   /** Whether a health endpoint will answer. */
-  isHealth(path: string): boolean {
+  isHealth(method: string | undefined, path: string): boolean {
     for (const way of this.#health) {
       const rest = below(way.mounts, path);
-      if (rest !== undefined && (HEALTH_PATHS as readonly string[]).includes(rest)) return true;
+      if (rest !== undefined && askedOfHealth(method, rest) !== undefined) return true;
     }
     return false;
   }

@@ -54,9 +54,8 @@ export function pathOf(req: RoutedRequest): string {
   return baseUrl === '' ? innerPathOf(req) : baseUrl + innerPathOf(req);
 }
 
-/** The path below the mounts. */
+/** The path below the mounts: what Express has read it to be, where it has read this URL. */
 export function innerPathOf({ url = '/', _parsedUrl }: RoutedRequest): string {
-  if (!url.startsWith('/')) return _parsedUrl?.pathname ?? '/';
-  const query = url.indexOf('?');
-  return query < 0 ? url : url.slice(0, query);
+  if (_parsedUrl?._raw === url || !url.startsWith('/')) return _parsedUrl?.pathname ?? '/';
+  return url.split(/[?#]/, 1)[0] || '/';
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { PassThrough } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import { isHealixError } from '@healix/core';
 import { expect } from 'vitest';
 import type { Case } from '../harness/case.ts';
@@ -166,6 +166,34 @@ export const deadlines: readonly Case[] = [
         expect((await client.answer()).status).toBe(504);
         expect((await client.answer()).body.toString()).toBe('still here');
         expect(client.received.toString()).not.toContain('too late');
+      },
+    }),
+  ),
+  ...(
+    [
+      ['sends early hints', (res) => res.writeEarlyHints({ link: '</a.css>; rel=preload' })],
+      ['has it go on', (res) => res.writeContinue()],
+      ['pipes something into it', (res) => pipeline(Readable.from(['too late']), res, () => {})],
+    ] as [string, (res: ServerResponse) => unknown][]
+  ).map(
+    ([what, then]): Case => ({
+      title: `a late handler takes over a response that was sent, and ${what}: no harm`,
+      async run(lab) {
+        const { gate, done, route } = late((call) => {
+          call.takeOver();
+          return new Promise<void>((resolve) => {
+            setImmediate(() => {
+              resolve();
+              then(call.res as ServerResponse);
+            });
+          });
+        });
+        const service = await lab.healed({ routes: [route, next] });
+        expect((await service.ask('GET', '/late')).status).toBe(504);
+        gate.open();
+        await done.passed;
+        await pause(20);
+        expect((await service.ask('GET', '/next')).status).toBe(200);
       },
     }),
   ),

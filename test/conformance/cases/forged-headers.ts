@@ -45,6 +45,24 @@ export const forgedHeaders: readonly Case[] = [
     },
   },
   {
+    title: 'nor is there a way of writing its path that passes: what is served is judged',
+    async run(lab) {
+      const denied: RouteSpec = { ...it, path: '/denied', healing: { policy: { deny: 'closed' } } };
+      const service = await lab.healed({ routes: [denied] });
+      const client = await service.connect();
+      for (const path of [
+        '/denied#',
+        '/denied#x?y',
+        '/denied?#',
+        'http://else.where/denied',
+        '/denied?a=/../it',
+      ]) {
+        const { status, body } = await client.send(wire('GET', path)).answer();
+        expect([path, status === 200 ? body.toString() : 'not served']).toEqual([path, 'not served']);
+      }
+    },
+  },
+  {
     title: 'a full route stays full, and a deadline stays as short as it is',
     async run(lab) {
       const gate = new Gate();

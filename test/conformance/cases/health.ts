@@ -130,6 +130,20 @@ export const health: readonly Case[] = [
     },
   },
   {
+    title: 'what is no GET at its path is a call like others',
+    async run(lab) {
+      const runtime = lab.runtime();
+      const service = await lab.healed(
+        { routes: [{ ...route, method: 'POST', path: '/health' }], health: { path: '/health', runtime } },
+        {},
+        { runtime },
+      );
+      await runtime.target('route:POST /health').force('open');
+      expect((await service.ask('POST', '/health')).status).toBe(503);
+      expect((await service.ask('GET', '/health')).status).toBe(200);
+    },
+  },
+  {
     title: 'a preflight is answered while its route is refused; a plain OPTIONS is a call like others',
     async run(lab) {
       const options: RouteSpec = {

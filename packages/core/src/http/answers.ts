@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { STATUS_CODES } from 'node:http';
 import type { DeadlineError } from '../errors.ts';
 import type { Rejection, RejectionReason } from '../permit.ts';
@@ -81,14 +82,13 @@ function deafen(res: RawResponse): void {
   const { writeHead } = res;
   const prototype = Object.getPrototypeOf(res);
   const self = () => res;
-  const none = () => {};
+  for (const name of methodsOf(prototype)) {
+    if (/^(set|append|remove|add|flush|write)[A-Z]/.test(name)) (res as unknown as Methods)[name] = self;
+  }
+  // Node refuses to pipe into what is destroyed by throwing, where callers expect to be called back.
+  Object.defineProperty(res, 'destroyed', { configurable: true, get: () => false, set() {} });
+  Object.defineProperty(res, 'closed', { configurable: true, get: () => false, set() {} });
   Object.assign(res, {
-    setHeader: self,
-    setHeaders: self,
-    appendHeader: self,
-    removeHeader: none,
-    flushHeaders: none,
-    addTrailers: none,
     /** Who wraps `end` may still be about to send the head. */
     writeHead: (...args: unknown[]) =>
       Reflect.get(prototype, 'headersSent', res) ? res : Reflect.apply(writeHead, res, args),
@@ -102,6 +102,21 @@ function deafen(res: RawResponse): void {
     },
     destroy: self,
   });
+}
+
+type Methods = Record<string, () => unknown>;
+
+/** Names of all methods of a response that are Node's. */
+function methodsOf(prototype: object): string[] {
+  const names: string[] = [];
+  for (
+    let next = prototype;
+    next !== null && next !== EventEmitter.prototype;
+    next = Object.getPrototypeOf(next)
+  ) {
+    names.push(...Object.getOwnPropertyNames(next));
+  }
+  return names;
 }
 
 function callBack(args: unknown[]): void {
