@@ -159,8 +159,7 @@ class ExchangeDeadline extends Timed {
   }
 
   override ticked(now: number): void {
-    const { weight, start } = this.#exchange;
-    if (weight === 0) this.deadline += now - start;
+    this.deadline += this.#exchange.slackMs(now);
   }
 
   expire(now: number): void {
