@@ -4,6 +4,7 @@ import { ClosedError, ConfigError } from './errors.ts';
 import type { Permit } from './permit.ts';
 import type { Target } from './target.ts';
 import { createTestHealing } from './testing.ts';
+import { systemClock } from './time/clock.ts';
 
 function setup(defaults: TargetOptions = {}) {
   const { runtime, clock } = createTestHealing({ defaults });
@@ -37,6 +38,17 @@ describe('ready', () => {
     const { target } = setup();
     await target.ready();
     expect(target.acquire().ok).toBe(true);
+  });
+
+  test.each([
+    ['an open circuit', {}],
+    ['a place each', { policy: { rate: { calls: 1_000_000 } } }],
+  ])('costs the same for each of very many workers: %s', async (what, defaults) => {
+    const { target } = setup(defaults);
+    if (what === 'an open circuit') await target.force('open');
+    const start = systemClock.now();
+    for (let i = 0; i < 30_000; i++) target.ready();
+    expect(systemClock.now() - start).toBeLessThan(2_000);
   });
 
   test('of many workers a half-open circuit lets as many go as it has probes; the others wait on', async () => {

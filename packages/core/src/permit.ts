@@ -64,6 +64,14 @@ export class Permit {
   get released(): boolean {
     return this.hold === RELEASED;
   }
+
+  /**
+   * @internal By how much limits that count from `start` are put off at the first tick since: a call that is not timed
+   * began at some moment between the two.
+   */
+  slackMs(firstTick: number): number {
+    return this.weight === 0 ? firstTick - this.start : 0;
+  }
 }
 
 export type RejectionReason = 'circuit-open' | 'concurrency' | 'rate' | 'policy';

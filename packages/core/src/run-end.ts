@@ -6,6 +6,9 @@ import type { StaleAnswers } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
 import { Timed, type TimerWheel } from './time/timer-wheel.ts';
 
+/** What a fallback has at least, in ms: it often begins because the time of its call is over. */
+const FALLBACK_MS = 1_000;
+
 /** What running a call needs of its target. */
 export interface RunHost extends AttemptHost, PermitIssuer {
   readonly name: string;
@@ -99,7 +102,7 @@ function fallBack(call: Call, fallback: (error: unknown) => unknown, end: End): 
   }
 }
 
-/** A fallback that takes its time: it has no more of it than the call, and ends when the caller gives up. */
+/** A fallback that takes its time: it has what is left of the call's, or a second, and ends when the caller gives up. */
 class FallbackWait extends Timed {
   readonly #call: Call;
   readonly #end: End;
@@ -110,7 +113,7 @@ class FallbackWait extends Timed {
     this.#call = call;
     this.#end = end;
     this.#since = call.target.time.current();
-    this.deadline = call.endsAt ?? Number.POSITIVE_INFINITY;
+    this.deadline = Math.max(call.endsAt ?? Number.POSITIVE_INFINITY, this.#since + FALLBACK_MS);
   }
 
   follow(answer: PromiseLike<unknown>, answered: Settle, failed: Settle): void {

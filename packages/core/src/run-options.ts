@@ -14,11 +14,14 @@ export interface AttemptContext {
 export interface RunOptions<T = unknown> extends Operation {
   /** The caller's own signal: when it aborts, so does the call. */
   signal?: AbortSignal | undefined;
-  /** Longest time of the whole call in ms, where it is shorter than the target's own. */
+  /** Longest time of the whole call in ms but its `fallback`, where it is shorter than the target's own. */
   deadlineMs?: number | undefined;
   /** Longest time of one attempt in ms, where it is shorter than the target's own. */
   timeoutMs?: number | undefined;
-  /** Answers in place of a call that failed for good. If it throws, the call's own end stands. */
+  /**
+   * Answers in place of a call that failed for good. If it throws, the call's own end stands; so it does if it has no
+   * answer by the call's `deadlineMs`, or within a second where less is left.
+   */
   fallback?: ((error: unknown) => T | PromiseLike<T>) | undefined;
   /** Keeps good answers, to be given again while there are none. The key must tell users apart. */
   stale?: StaleOptions | undefined;

@@ -32,11 +32,32 @@ test('something that is no outcome cannot be released, and what is does so after
 });
 
 describe('a fallback', () => {
-  test('has no more time than its call', async () => {
-    const { target, clock } = setup({ deadlineMs: 200 });
-    const call = target.run<unknown>(fail, { fallback: never }).catch((error) => error);
-    await clock.advance(250);
-    expect(await call).toBe(failure);
+  test.each([
+    ['has no more time than its call', 5_000, 5_000],
+    ['has a second where its call has less', 200, 1_000],
+  ])('%s', async (_what, deadlineMs, lastsMs) => {
+    const { target, clock } = setup({ deadlineMs });
+    let end: unknown;
+    target.run<unknown>(fail, { fallback: never }).catch((error) => {
+      end = error;
+    });
+    await clock.advance(lastsMs - 20);
+    expect(end).toBeUndefined();
+    await clock.advance(60);
+    expect(end).toBe(failure);
+  });
+
+  test.each([
+    ['deadlineMs', { deadlineMs: 300 }],
+    ['timeoutMs', { timeoutMs: 300 }],
+    ['both', { deadlineMs: 300, timeoutMs: 300 }],
+    ['a deadline that had passed before', { deadlineMs: 0 }],
+  ])('that takes its time answers for a call that is out of time: %s', async (_what, limits) => {
+    const { target, clock } = setup();
+    const fallback = () => new Promise<string>((resolve) => clock.setTimer(() => resolve('cached'), 30));
+    const call = target.run<string>(never, { ...limits, fallback });
+    await clock.advance(400);
+    expect(await call).toBe('cached');
   });
 
   test('ends when the caller gives up', async () => {

@@ -137,11 +137,11 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     );
   }
 
-  /** One that is not timed began at some moment between its `start` and now; with the first attempt, so did the call. */
+  /** The call began with its first attempt. */
   ticked(now: number): void {
-    if (this.weight !== 0 || this.#ticked) return;
+    if (this.#ticked) return;
     this.#ticked = true;
-    const slackMs = now - this.start;
+    const slackMs = this.slackMs(now);
     if (this.#limitMs !== undefined) this.#limitMs += slackMs;
     if (this.attempt === 1 && this.endsAt !== undefined) this.endsAt += slackMs;
   }

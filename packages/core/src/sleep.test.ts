@@ -59,6 +59,22 @@ describe('an open circuit without traffic', () => {
   });
 });
 
+test('after an idle hour the recent health begins anew', async () => {
+  const { clock, target } = setup();
+  await target.run(() => 'well');
+  await clock.advance(3_600_000);
+  expect(clock.pending).toBe(0);
+  for (let call = 0; call < 100; call++) {
+    await target.run(() => 'well');
+    await clock.advance(50);
+  }
+  expect(target.status().callsPerSecond).toBeCloseTo(20, 0);
+  const { calls, overMs } = target.monitor.snapshot(clock.now());
+  expect({ calls, overMs }).toEqual({ calls: 100, overMs: 5_000 });
+  await clock.advance(11_000);
+  expect(target.status().callsPerSecond).toBe(0);
+});
+
 describe('after close', () => {
   test('nothing ticks, whatever state circuits are in', async () => {
     const world = setup();

@@ -34,13 +34,11 @@ export abstract class Place extends Timed {
     else time.await(this);
   }
 
-  /** An attempt that is not timed began at some moment since its `start`. */
   override ticked(now: number): void {
-    if (this.permit.weight !== 0) return;
-    this.deadline += now - this.#since;
+    if (this.permit.weight === 0) this.deadline += now - this.#since;
     if (this.#ticked) return;
     this.#ticked = true;
-    this.putOff(now - this.permit.start);
+    this.putOff(this.permit.slackMs(now));
   }
 
   /** What counts from the attempt's `start` is to come so much later. */

@@ -18,7 +18,8 @@ export class WaitingRoom {
   readonly #breaker: CircuitBreaker;
   readonly #reserve: (held: number, now: number) => boolean;
   readonly #waiters = new Set<Waiter>();
-  #held: Held[] = [];
+  /** In the order in which they end. */
+  readonly #held: Held[] = [];
 
   /** @param reserve whether there is a place beside the `held` ones, which is then taken */
   constructor(breaker: CircuitBreaker, reserve: (held: number, now: number) => boolean) {
@@ -61,7 +62,7 @@ export class WaitingRoom {
   /** Lets go as many as are admitted now, or all where nothing is refused any more. */
   serve(now: number, all = false): void {
     this.#giveBackUnclaimed(now);
-    for (const waiter of [...this.#waiters]) {
+    for (const waiter of this.#waiters) {
       if (!all) {
         const token = this.#admission(now);
         if (token === 0) return;
@@ -73,7 +74,7 @@ export class WaitingRoom {
 
   /** Has every caller's wait fail. */
   dismiss(reason: unknown): void {
-    for (const waiter of [...this.#waiters]) waiter.sentAway(reason);
+    for (const waiter of this.#waiters) waiter.sentAway(reason);
   }
 
   /** An admission set aside that still holds, or 0. */
@@ -93,9 +94,9 @@ export class WaitingRoom {
   }
 
   #giveBackUnclaimed(now: number): void {
-    for (const { token, until } of this.#held) {
-      if (until <= now) this.#breaker.record(token, 'ignored', 0, now);
+    for (let held = this.#held[0]; held !== undefined && held.until <= now; held = this.#held[0]) {
+      this.#held.shift();
+      this.#breaker.record(held.token, 'ignored', 0, now);
     }
-    this.#held = this.#held.filter(({ until }) => until > now);
   }
 }

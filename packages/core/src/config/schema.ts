@@ -164,7 +164,7 @@ export const targetSchema = z.strictObject({
     .describe('Longest time of one attempt. Default: 10000 for upstreams, none for routes.'),
   deadlineMs: ms(1, 86_400_000)
     .optional()
-    .describe('Longest time of a whole call, repeats and waits included.'),
+    .describe('Longest time of a whole call, repeats and waits included; a fallback has a second at least.'),
   classify: classifySchema.optional().describe('Says what a call came to; see outcomes.md.'),
   circuit: circuitSchema.prefault({}),
   retry: retrySchema.prefault({}),

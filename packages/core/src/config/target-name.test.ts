@@ -75,7 +75,13 @@ describe('a glob', () => {
 });
 
 describe('specificity', () => {
-  test('the longest literal start is the strongest, then a named method; among equals the order given stands', () => {
+  const sorted = (globs: string[]) =>
+    globs
+      .map((glob) => new NamePattern(glob))
+      .sort(NamePattern.compare)
+      .map(({ glob }) => glob);
+
+  test('the longest literal start is the strongest, then a named method, then `*` before `**`', () => {
     const ascending = [
       '**',
       'route:**',
@@ -87,14 +93,14 @@ describe('specificity', () => {
       'route:* /users/:id/**',
       'route:GET /users/:id/posts',
     ];
-    const sorted = (globs: string[]) =>
-      globs
-        .map((glob) => new NamePattern(glob))
-        .sort(NamePattern.compare)
-        .map(({ glob }) => glob);
     expect(sorted(ascending)).toEqual(ascending);
-    const distinct = ascending.filter((glob) => glob !== 'route:* /users/*');
-    expect(sorted([...distinct].reverse()).slice(2)).toEqual(distinct.slice(2));
+    expect(sorted([...ascending].reverse()).slice(2)).toEqual(ascending.slice(2));
+  });
+
+  test('among equals the order given stands', () => {
+    const equals = ['route:* /a/**', 'route:* /a/**/b', 'route:* /a/**/c'];
+    expect(sorted(equals)).toEqual(equals);
+    expect(sorted([...equals].reverse())).toEqual([...equals].reverse());
   });
 
   test('a pattern over all routes is weaker than one over a path of them', () => {

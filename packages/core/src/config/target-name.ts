@@ -1,9 +1,10 @@
 /** A glob over target names: `*` stays inside a path segment, `**` goes across. */
 export class NamePattern {
   readonly glob: string;
-  /** More specific patterns sort last: the longest literal start, then a named method. */
+  /** More specific patterns sort last: the longest literal start, then a named method, then `*` before `**`. */
   readonly #literalLength: number;
   readonly #namesMethod: boolean;
+  readonly #staysInSegment: boolean;
   readonly #matcher: RegExp;
 
   constructor(glob: string) {
@@ -11,6 +12,7 @@ export class NamePattern {
     const { method, rest } = splitRoute(glob);
     this.#namesMethod = method !== undefined && !method.includes('*');
     this.#literalLength = rest.split('*', 1)[0]?.length ?? 0;
+    this.#staysInSegment = !rest.startsWith('**', this.#literalLength);
     const source = glob
       .split(/(\*+)/)
       .map((part) => (part.startsWith('**') ? '.*' : part === '*' ? '[^/]*' : escapeRegExp(part)))
@@ -24,7 +26,11 @@ export class NamePattern {
 
   /** Less specific first; among equals the order given stands. */
   static compare(a: NamePattern, b: NamePattern): number {
-    return a.#literalLength - b.#literalLength || Number(a.#namesMethod) - Number(b.#namesMethod);
+    return (
+      a.#literalLength - b.#literalLength ||
+      Number(a.#namesMethod) - Number(b.#namesMethod) ||
+      Number(a.#staysInSegment) - Number(b.#staysInSegment)
+    );
   }
 }
 

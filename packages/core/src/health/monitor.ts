@@ -141,6 +141,12 @@ export class HealthMonitor implements CallCounts {
     this.#signals = { ...this.#signals, [name]: value };
   }
 
+  /** Marks a point in time that no window begins before: there was nobody to sample what was before it. */
+  restart(now: number): void {
+    this.#sampled = 0;
+    this.sample(now);
+  }
+
   /** Marks a point in time that windows may begin at. */
   sample(now: number): void {
     this.#samples ??= new Float64Array(SAMPLES * FIELDS);

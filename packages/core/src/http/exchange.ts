@@ -119,7 +119,7 @@ export class Exchange extends Permit implements RequestHealing {
 
   /** @internal Tries a circuit that is not closed. */
   asProbe(): void {
-    this.target.time.watch(new ProbeTime(this));
+    new ProbeTime(this).begin();
   }
 
   /** @internal The deadline has passed. An answer that has begun goes on, since its reader may be the slow one. */
@@ -159,8 +159,7 @@ class ExchangeDeadline extends Timed {
   }
 
   override ticked(now: number): void {
-    const { weight, start } = this.#exchange;
-    if (weight === 0) this.deadline += now - start;
+    this.deadline += this.#exchange.slackMs(now);
   }
 
   expire(now: number): void {
@@ -170,10 +169,11 @@ class ExchangeDeadline extends Timed {
 
 /**
  * Looks at a probe before its lease ends, as one that is silent then has failed: where it is the client that keeps it
- * waiting, its place is given back for another.
+ * waiting, its place is given back for another. As the lease does, it stands still while this process does.
  */
 class ProbeTime extends Timed {
   readonly #exchange: Exchange;
+  #lostMs = 0;
 
   constructor(exchange: Exchange) {
     super();
@@ -181,9 +181,23 @@ class ProbeTime extends Timed {
     this.deadline = exchange.start + exchange.target.breaker.probeLimitMs;
   }
 
+  begin(): void {
+    const { time } = this.#exchange.target;
+    this.#lostMs = time.lostMs;
+    this.settled = false;
+    time.watch(this);
+  }
+
   expire(): void {
     const { released, target, req } = this.#exchange;
-    if (!released && isClientSending(req)) target.judgeProbe(this.#exchange, 'ignored');
+    if (released || !isClientSending(req)) return;
+    const lostMs = target.time.lostMs - this.#lostMs;
+    if (lostMs === 0) {
+      target.judgeProbe(this.#exchange, 'ignored');
+    } else {
+      this.deadline += lostMs;
+      this.begin();
+    }
   }
 }
 

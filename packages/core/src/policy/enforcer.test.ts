@@ -97,6 +97,22 @@ describe('what callers see', () => {
     expect(target.acquire()).toMatchObject({ ok: false, reason: 'circuit-open' });
   });
 
+  test('another rate keeps what was spent, and leaves no debt', async () => {
+    const { target, clock } = setup({ rate: { calls: 10, perMs: 10_000 } });
+    const burst = async () => {
+      let admitted = 0;
+      for (let i = 0; i < 30; i++) if (target.acquire().ok) admitted++;
+      return admitted;
+    };
+    expect(await burst()).toBe(10);
+    target.update({ policy: { rate: { calls: 11, perMs: 10_000 } } });
+    expect(await burst()).toBe(1);
+    target.update({ policy: { rate: { calls: 2, perMs: 1_000 } } });
+    expect(await burst()).toBe(0);
+    await clock.advance(500);
+    expect(await burst()).toBe(1);
+  });
+
   test('a rate that is updated to the same keeps its count', async () => {
     const { target } = setup({ rate: { calls: 1, perMs: 60_000 } });
     await target.run(() => 1);

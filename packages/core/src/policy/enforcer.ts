@@ -92,19 +92,16 @@ export class PolicyEnforcer {
     return method !== undefined && this.#settings.retryMethods.includes(method.toUpperCase());
   }
 
-  /** Puts other rules in force. An unchanged rate keeps its count. */
+  /** Puts other rules in force. The rate keeps its count. */
   update(options: PolicyOptions, now: number): void {
     const settings = resolvePolicy(options);
-    if (!sameRate(settings, this.#settings))
-      this.#rate = settings.rate && new RateLimiter(settings.rate, now);
+    const { rate } = settings;
+    if (rate === undefined || this.#rate === undefined) this.#rate = rate && new RateLimiter(rate, now);
+    else this.#rate.update(rate, now);
     this.#settings = settings;
   }
 }
 
 function denied(detail: string): PolicyVerdict {
   return { kind: 'deny', reason: 'policy', detail, retryAfterMs: 0 };
-}
-
-function sameRate({ rate: a }: PolicySettings, { rate: b }: PolicySettings): boolean {
-  return a?.calls === b?.calls && a?.perMs === b?.perMs && a?.burst === b?.burst;
 }

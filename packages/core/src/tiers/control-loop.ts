@@ -36,7 +36,7 @@ export class ControlLoop {
 
   watch(target: Target, now: number): void {
     target.active = true;
-    target.monitor.sample(now);
+    target.monitor.restart(now);
     const healing = this.#healings.get(target) ?? this.#environment.makeHealing(target);
     this.#healings.set(target, healing);
     this.#watched.set(target, {
