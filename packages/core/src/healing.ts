@@ -136,7 +136,8 @@ export class Healing {
 
   /**
    * `fn` under the protection of the target `name`: same arguments, same result, as a promise. Of an overloaded
-   * function TypeScript sees the last signature; a method is passed bound, or in an arrow function.
+   * function TypeScript sees the last signature; a method is passed bound, or in an arrow function. Settings are the
+   * name's: where several functions share it, the last word on each setting counts for all of them.
    *
    * @throws ConfigError for a wrong setting
    */
