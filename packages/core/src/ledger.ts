@@ -5,6 +5,7 @@ import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { isOutcome } from './outcome.ts';
 import {
+  isBeyondHealing,
   type LeakTicket,
   OFF,
   type Permit,
@@ -111,7 +112,7 @@ export abstract class Ledger implements PermitIssuer {
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
-    owner.monitor.inFlight--;
+    owner.#vacate(permit.token);
     if (target !== owner) target.#takeOver(permit, owner, outcome);
     else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
       target.#settle(permit, outcome);
@@ -139,6 +140,8 @@ export abstract class Ledger implements PermitIssuer {
     if (target === this) this.#settle(permit, outcome);
     else target.#takeOver(permit, this, outcome);
     permit.token = TIMED_OUT;
+    if (permit.hold !== undefined) (permit.hold as LeakTicket).token = TIMED_OUT;
+    this.monitor.placeless++;
   }
 
   /** @internal Has `entry` expire at its deadline. What observe mode looks at does not keep the process alive. */
@@ -170,7 +173,7 @@ export abstract class Ledger implements PermitIssuer {
 
   /** @internal A watched permit was dropped: its place is given back. */
   reclaim({ token }: LeakTicket): void {
-    this.monitor.inFlight--;
+    this.#vacate(token);
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
@@ -198,6 +201,11 @@ export abstract class Ledger implements PermitIssuer {
     const now = this.time.current();
     this.breaker.update(settings.circuit, settings.timeoutMs, now);
     this.breaker.neverOpen(settings.policy.neverOpen, now);
+  }
+
+  #vacate(token: number): void {
+    this.monitor.inFlight--;
+    if (isBeyondHealing(token)) this.monitor.placeless--;
   }
 
   /** What nearly all calls come to: a success that is counted, and no more. False where there is more to it. */
