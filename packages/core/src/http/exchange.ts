@@ -114,7 +114,7 @@ export class Exchange extends Permit implements RequestHealing {
   /** Ends the exchange at `deadline`, in the async context of its request. */
   endBy(deadline: number): void {
     this.deadline = new ExchangeDeadline(this, deadline);
-    this.target.await(this.deadline);
+    this.target.schedule(this.deadline);
   }
 
   /** @internal Tries a circuit that is not closed. */
