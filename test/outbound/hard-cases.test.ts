@@ -459,6 +459,30 @@ describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) =>
     });
   });
 
+  it.each(['heal', 'observe'] as const)(
+    'in %s mode a safe request that hangs is repeated at the end of its time, and one that is refused is not',
+    async (mode) => {
+      lab.restart({ mode, defaults: { retry: { maxRetries: 1 } } });
+      const dispatcher = lab.healed(agent());
+      const ask = (url: string, healing: object) =>
+        undici.request(url, { dispatcher, healing }).then(
+          ({ body }) => body.dump(),
+          () => {},
+        );
+      const target = lab.runtime.target(`upstream:${lab.server.origin}`);
+      const repeated = () => {
+        const { counts, wouldHave } = target.status();
+        return counts.retries + (wouldHave?.repeated ?? 0);
+      };
+      const late = ask(lab.url('slow-headers', 'ms=300'), { timeoutMs: 50 });
+      await until(() => repeated() === 1);
+      await late;
+      await target.force('open');
+      await ask(lab.url('503,ok'), {});
+      expect(repeated()).toBe(1);
+    },
+  );
+
   it('in observe mode a request that hangs has failed when its time is over, and is not counted again', async () => {
     lab.restart({ mode: 'observe', defaults: { circuit: { consecutiveFailures: 4 } } });
     const dispatcher = lab.healed(agent());

@@ -59,10 +59,12 @@ export {
 export type { RawRequest, RawResponse } from './http/raw.ts';
 export { type Route, Routes, type RoutesOptions, routeName } from './http/routes.ts';
 export { exchangeOf } from './http/watch.ts';
+export { isBeyondHealing } from './permit.ts';
 export {
   type AttemptHost,
   attemptLimitMs,
   deadlineError,
+  isLast,
   isProbe,
   lateness,
   shorter,

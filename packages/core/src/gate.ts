@@ -81,7 +81,7 @@ export abstract class Gate extends Ledger {
     this.checkMayWait();
     if (!this.acts || (this.breaker.plain && this.policy.admitsAll)) return;
     this.#waitingRoom ??= new WaitingRoom(this.breaker, (held, now) =>
-      this.policy.reserve(this.monitor.inFlight + held, now),
+      this.policy.reserve(this.monitor.places + held, now),
     );
     const waiting = this.#waitingRoom.wait(signal);
     this.serveWaiting(this.time.read());
@@ -132,13 +132,19 @@ export abstract class Gate extends Ledger {
     const reserved = room?.take(now) ?? 0;
     const verdict =
       reserved === 0
-        ? this.policy.check(operation, this.monitor.inFlight + (room?.reserved ?? 0), now)
+        ? this.policy.check(operation, this.monitor.places + (room?.reserved ?? 0), now)
         : this.policy.checkRules(operation);
     this.#denial = verdict.kind === 'deny' ? verdict : undefined;
-    if (this.observes) return this.#denial ? WOULD_REFUSE : this.breaker.tryAcquire(now) || WOULD_REFUSE;
+    if (this.observes)
+      return (this.#denial ? REFUSED : this.breaker.tryAcquire(now)) || this.#admitPlaceless();
     if (this.#denial === undefined) return reserved || this.breaker.tryAcquire(now);
     if (reserved !== 0) this.breaker.record(reserved, 'ignored', 0, now);
     return REFUSED;
+  }
+
+  #admitPlaceless(): number {
+    this.monitor.placeless++;
+    return WOULD_REFUSE;
   }
 
   /**

@@ -71,6 +71,20 @@ describe('permits that are dropped without a release', () => {
     expect(target.acquire().ok).toBe(true);
   });
 
+  test('give no place back in observe mode that they had not taken, or had given back', async () => {
+    const defaults = { policy: { concurrency: 2 } };
+    const { runtime } = createTestHealing({ mode: 'observe', defaults });
+    const target = runtime.target('upstream:a');
+    (() => {
+      const permit = target.acquire();
+      if (permit.ok) target.noteTimeout(permit);
+    })();
+    for (let i = 0; i < 3; i++) drop(target);
+    expect(target.monitor).toMatchObject({ inFlight: 4, places: 2 });
+    await collect(() => target.monitor.inFlight === 0);
+    expect(target.monitor).toMatchObject({ inFlight: 0, places: 0 });
+  });
+
   test('a released one is none, nor is one that is still held', async () => {
     const { runtime } = createTestHealing();
     const target = runtime.target('upstream:a');

@@ -5,6 +5,7 @@ import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { isOutcome } from './outcome.ts';
 import {
+  isBeyondHealing,
   type LeakTicket,
   OFF,
   type Permit,
@@ -47,7 +48,7 @@ export abstract class Ledger implements PermitIssuer {
   readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
   /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
   acts = true;
-  /** Whether time limits are looked at: not on an exempt target. Observe mode does, but cuts nothing short. */
+  /** @internal Whether time limits are looked at: not on an exempt target. Observe mode does, but cuts nothing short. */
   limitsTime = true;
   /** Whether the control loop watches this target. */
   active = false;
@@ -59,7 +60,7 @@ export abstract class Ledger implements PermitIssuer {
   readonly name: string;
   readonly kind: TargetKind;
   readonly random: Random;
-  /** True in observe mode. */
+  /** @internal True in observe mode. */
   readonly observes: boolean;
 
   constructor(name: string, settings: TargetSettings, { time, random, mode }: LedgerContext) {
@@ -110,7 +111,7 @@ export abstract class Ledger implements PermitIssuer {
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
-    owner.monitor.inFlight--;
+    owner.#vacate(permit.token);
     if (target !== owner) target.#takeOver(permit, owner, outcome);
     else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
       target.#settle(permit, outcome);
@@ -128,25 +129,29 @@ export abstract class Ledger implements PermitIssuer {
 
   /**
    * Observe mode: a call is out of time. It is booked as if it had been cut short now, and goes on; its release then
-   * gives back its place, and counts nothing. A call that would have been refused is not one that is cut short.
+   * gives it back, and counts nothing. False for one that would not have been cut short, since it would have been refused.
    *
+   * @internal
    * @param target where the call is booked, if another target proved to be the right one
    */
-  noteTimeout(permit: Permit, outcome: Outcome = 'failure', target: Ledger = this): void {
-    if (permit.released || permit.token < 0) return;
+  noteTimeout(permit: Permit, outcome: Outcome = 'failure', target: Ledger = this): boolean {
+    if (permit.released || permit.token < 0) return false;
     target.noteWouldHave('timedOut');
     if (target === this) this.#settle(permit, outcome);
     else target.#takeOver(permit, this, outcome);
     permit.token = TIMED_OUT;
+    if (permit.hold !== undefined) (permit.hold as LeakTicket).token = TIMED_OUT;
+    this.monitor.placeless++;
+    return true;
   }
 
   /** @internal Has `entry` expire at its deadline. What observe mode looks at does not keep the process alive. */
-  await(entry: Timed): void {
+  schedule(entry: Timed): void {
     if (this.observes) this.time.watch(entry);
     else this.time.await(entry);
   }
 
-  /** @internal Where `await` keeps its entries. */
+  /** @internal Where `schedule` keeps its entries. */
   get wheel(): TimerWheel {
     return this.observes ? this.time.idleWheel : this.time.wheel;
   }
@@ -169,13 +174,13 @@ export abstract class Ledger implements PermitIssuer {
 
   /** @internal A watched permit was dropped: its place is given back. */
   reclaim({ token }: LeakTicket): void {
-    this.monitor.inFlight--;
+    this.#vacate(token);
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
   /** @internal Counts what observe mode would have done. */
   noteWouldHave(what: keyof WouldHave): void {
-    if (!this.observes) return;
+    if (!this.observes || this.#settings.exempt) return;
     this.#wouldHave ??= {
       success: 0,
       failure: 0,
@@ -197,6 +202,11 @@ export abstract class Ledger implements PermitIssuer {
     const now = this.time.current();
     this.breaker.update(settings.circuit, settings.timeoutMs ?? LONGEST_CALL_MS, now);
     this.breaker.neverOpen(settings.policy.neverOpen || settings.exempt, now);
+  }
+
+  #vacate(token: number): void {
+    this.monitor.inFlight--;
+    if (isBeyondHealing(token)) this.monitor.placeless--;
   }
 
   /** What nearly all calls come to: a success that is counted, and no more. False where there is more to it. */

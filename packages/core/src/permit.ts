@@ -28,9 +28,14 @@ export const TIMED_OUT = -3;
 /** and one that passes untouched. */
 export const OFF = -4;
 
+/** Whether healing would have ended this call by now: refused it, or cut it short. */
+export function isBeyondHealing(token: number): boolean {
+  return token === WOULD_REFUSE || token === TIMED_OUT;
+}
+
 /** What outlives a watched permit: told to the leak watch when the permit is dropped without a release. */
 export interface LeakTicket {
-  readonly token: number;
+  token: number;
   released: boolean;
 }
 

@@ -1,8 +1,8 @@
 import type { Outcome } from './config/schema.ts';
 import { isHealixError } from './errors.ts';
-import type { Permit, PermitIssuer, Rejection } from './permit.ts';
+import { isBeyondHealing, type Permit, type PermitIssuer, REFUSED, type Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
-import type { StaleAnswers } from './recovery/stale-answers.ts';
+import type { KeptAnswer, StaleAnswers, StaleOptions } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
 import { Timed, type TimerWheel } from './time/timer-wheel.ts';
 
@@ -22,8 +22,8 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
   noteWouldHave(what: 'repeated' | 'replaced'): void;
-  noteTimeout(permit: Permit): void;
-  await(entry: Timed): void;
+  noteTimeout(permit: Permit): boolean;
+  schedule(entry: Timed): void;
   readonly wheel: TimerWheel;
   /** Whether time limits are looked at. */
   readonly limitsTime: boolean;
@@ -45,6 +45,8 @@ export type Attempted = (context: AttemptContext) => unknown;
 /** One call, and what its caller was promised. */
 export interface Call {
   readonly target: RunHost;
+  /** Of its last attempt. */
+  readonly token: number;
   readonly fn: Attempted;
   readonly options: RunOptions;
   readonly resolve: Settle;
@@ -64,11 +66,13 @@ export function refusedBy(host: RunHost): End {
 /** A call has failed for good: its caller gets the best answer that there is. */
 export function conclude(call: Call, end: End): void {
   const { target: host, options } = call;
-  const kept = options.stale && !isDenied(end) && host.stale.find(options.stale, host.time.current());
-  if (!host.acts && (kept || options.fallback !== undefined)) host.noteWouldHave('replaced');
   if (!host.acts) {
+    if (!isBeyondHealing(call.token)) noteReplaced(host, options, end);
     settle(call, end.threw, end.value);
-  } else if (kept) {
+    return;
+  }
+  const kept = keptInstead(host, options, end);
+  if (kept !== undefined) {
     host.counts.staleAnswers++;
     call.resolve(kept.value);
   } else if (options.fallback !== undefined) {
@@ -76,6 +80,21 @@ export function conclude(call: Call, end: End): void {
   } else {
     settle(call, end.threw, end.value);
   }
+}
+
+/** Observe mode: notes that there was another answer for a call which ended so. */
+export function noteReplaced(host: RunHost, options: RunOptions, end: End): void {
+  const replaced = options.fallback !== undefined || keptInstead(host, options, end) !== undefined;
+  if (replaced) host.noteWouldHave('replaced');
+}
+
+/** Keeps a good answer; observe mode only keeps that there was one. What healing would not have seen is not kept. */
+export function keepAnswer({ target: host, token }: Call, stale: StaleOptions, value: unknown): void {
+  if (token > REFUSED) host.stale.keep(stale, host.observes ? undefined : value, host.time.current());
+}
+
+function keptInstead(host: RunHost, { stale }: RunOptions, end: End): KeptAnswer | undefined {
+  return stale === undefined || isDenied(end) ? undefined : host.stale.find(stale, host.time.current());
 }
 
 /** What policy denies is denied to whoever had it before, too. */

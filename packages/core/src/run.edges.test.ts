@@ -104,7 +104,7 @@ test('observe mode opens its shadow circuit for calls that it would have cut sho
   }
   expect(target.state).toBe('open');
   await target.run(fail, { idempotent: true, fallback: () => 'spare' }).catch(() => {});
-  expect(target.wouldHave).toMatchObject({ timedOut: 5, failure: 1, repeated: 1, replaced: 1 });
+  expect(target.wouldHave).toMatchObject({ timedOut: 5, failure: 1, repeated: 0, replaced: 1 });
 });
 
 test('a refusal says why: forced with a reason, or while traffic is let back in', async () => {

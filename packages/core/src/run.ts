@@ -1,14 +1,16 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { callerContext } from './ambient.ts';
 import { ConfigError } from './errors.ts';
-import { Permit } from './permit.ts';
-import { attemptLimitMs, isProbe, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
+import { Permit, REFUSED, WOULD_REFUSE } from './permit.ts';
+import { attemptLimitMs, isLast, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
 import {
   type Attempted,
   type Call,
   conclude,
   type End,
   isThenable,
+  keepAnswer,
+  noteReplaced,
   type RunHost,
   refusedBy,
   type Settle,
@@ -36,17 +38,19 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
   if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
     const endsAt = host.time.current();
-    conclude({ target: host, fn, options, resolve, reject, endsAt }, tooLate(host, 'no time was left', 0));
+    const call = { target: host, token: REFUSED, fn, options, resolve, reject, endsAt };
+    conclude(call, tooLate(host, 'no time was left', 0));
     return promise;
   }
   const token = host.admit(options);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
-  if (token === 0) {
+  if (token === REFUSED) {
     const end = refusedBy(host);
     // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
-    soon.then(() => conclude({ target: host, fn, options, resolve, reject, endsAt }, end));
+    soon.then(() => conclude({ target: host, token, fn, options, resolve, reject, endsAt }, end));
   } else {
-    host.budget?.deposit(host.time.now);
+    if (token === WOULD_REFUSE) noteReplaced(host, options, refusedBy(host));
+    else host.budget?.deposit(host.time.now);
     new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
   }
   return promise;
@@ -148,22 +152,30 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   /** The attempt's time is over. What is the caller's runs where the caller's code ran. */
   expire(now: number): void {
-    if (this.target.observes) this.#overrun();
+    if (this.target.observes) this.#overrun(now);
     else if (this.#context === undefined) this.#timeOut(now);
     else this.#context.runInAsyncScope(this.#timeOut, this, now);
   }
 
-  #overrun(): void {
+  /** What healing would have done now is noted, and the call goes on. */
+  #overrun(now: number): void {
+    const { target: host, options } = this;
+    const last = isLast(host, this);
     this.settled = false;
-    this.target.noteTimeout(this);
+    if (!host.noteTimeout(this)) return;
+    if (!last) this.#waitBeforeRepeat();
+    noteReplaced(host, options, this.#lateEnd(now));
   }
 
   #timeOut(now: number): void {
-    const took = Math.round(now - this.start);
-    const end = tooLate(this.target, lateness(now, this.endsAt), took);
+    const end = this.#lateEnd(now);
     this.#detach();
     this.#abort(end.value);
     this.#fail(end);
+  }
+
+  #lateEnd(now: number): End {
+    return tooLate(this.target, lateness(now, this.endsAt), Math.round(now - this.start));
   }
 
   /** The caller gave up. */
@@ -181,7 +193,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     this.#limitMs = limitMs;
     if (limitMs === undefined && this.endsAt === undefined) return;
     // Observe mode has begun one that had no time left.
-    if (host.acts || this.deadline > this.start) host.await(this);
+    if (host.acts || this.deadline > this.start) host.schedule(this);
   }
 
   #end(threw: boolean, value: unknown): void {
@@ -192,7 +204,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     if (outcome === 'success') {
       host.release(this, outcome);
       const { stale } = this.options;
-      if (stale !== undefined && host.acts) host.stale.keep(stale, value, host.time.current());
+      if (stale !== undefined) keepAnswer(this, stale, value);
       settle(this, threw, value);
     } else if (outcome === 'ignored') {
       host.release(this, outcome);
@@ -207,10 +219,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
 
   #fail(end: End): void {
     const { target: host } = this;
-    const wasProbe = isProbe(host, this);
+    const last = isLast(host, this);
     host.release(this, end.outcome);
     this.ticked(host.time.current());
-    const waitMs = wasProbe ? undefined : this.#waitBeforeRepeat();
+    const waitMs = last ? undefined : this.#waitBeforeRepeat();
     if (waitMs === undefined) conclude(this, end);
     else new RepeatWait(this, end, host.time.current() + waitMs).begin();
   }

@@ -6,7 +6,8 @@ import type { CoarseTime } from './time/coarse-time.ts';
 
 /**
  * What observe mode would have done: calls that it would have refused, by what they really came to; those that
- * it would have cut short, repeated, or answered with a fallback or a stale answer.
+ * it would have cut short, repeated, or answered with a fallback or a stale answer. What would have come of a repeat
+ * nobody knows: a call counts once as `repeated`, for its first repeat, and as `replaced` as if the repeats had failed.
  */
 export type WouldHave = Record<
   'success' | 'failure' | 'overload' | 'ignored' | 'timedOut' | 'repeated' | 'replaced',
@@ -38,7 +39,7 @@ export interface TargetStatus extends HealthStatus {
   readonly p99: number | undefined;
   /** Since the target was made. */
   readonly counts: TargetCounts;
-  /** Observe mode: calls that would have been refused, by what they came to, and cut short. */
+  /** Observe mode: what would have been done with calls. */
   readonly wouldHave: Readonly<WouldHave> | undefined;
   /** The last values of its own signals. */
   readonly signals: Readonly<Record<string, number>>;

@@ -1,5 +1,5 @@
 import type { Outcome, Permit } from '@healix/core';
-import { attemptLimitMs, deadlineError, isProbe, lateness } from '@healix/core/adapter';
+import { attemptLimitMs, deadlineError, isLast, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { AttemptOwner } from './attempt-owner.ts';
 import { abortError, rethrowLater, tooLong } from './errors.ts';
@@ -162,7 +162,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   /** The attempt's time is over; or, once the answer has begun, it is time to see whether its body moves. */
   expire(now: number): void {
     try {
-      if (this.#phase === WAITING && this.target.observes) this.target.noteTimeout(this.permit);
+      if (this.#phase === WAITING && this.target.observes) this.#overrun();
       else if (this.#phase === WAITING) this.#timeOut(now);
       else if (this.#phase === PASSING) this.#lookAtBody(now);
     } catch (error) {
@@ -254,6 +254,13 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     this.wakeAt(this.permit.released ? endsAt : Math.min(endsAt, now + (options.bodyTimeout || BODY_MS)));
   }
 
+  /** Observe mode: what healing would have done now is noted, and the call goes on. */
+  #overrun(): void {
+    const { call, permit, target } = this;
+    const last = isLast(target, permit);
+    if (target.noteTimeout(permit) && !last) call.repeat(0);
+  }
+
   #timeOut(now: number): void {
     const { call, controller } = this;
     if (call.signal?.aborted) {
@@ -300,7 +307,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #repeats(outcome: Outcome, retryAfterMs: number): boolean {
     const { call, permit, target } = this;
     const failed = outcome === 'failure' || outcome === 'overload';
-    const again = failed && !isProbe(target, permit) && call.repeat(retryAfterMs);
+    const again = failed && !isLast(target, permit) && call.repeat(retryAfterMs);
     permit.retryAfterMs = retryAfterMs;
     this.leave(outcome);
     return again;

@@ -3,6 +3,7 @@ import {
   ambientOptions,
   type CallOptions,
   deadlineError,
+  isBeyondHealing,
   layOptions,
   type OutboundOptions,
   readCallOptions,
@@ -72,7 +73,7 @@ function begin(
   const permit = target.acquire(request);
   if (!permit.ok) return refuse(handler, permit.toError());
   const { time, budget } = target;
-  budget?.deposit(time.current());
+  if (!isBeyondHealing(permit.token)) budget?.deposit(time.current());
   const endsAt =
     deadlineMs !== undefined && deadlineMs > 0 ? time.current() + deadlineMs : Number.POSITIVE_INFINITY;
   return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();

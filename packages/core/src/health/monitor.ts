@@ -16,7 +16,7 @@ export interface HealthSnapshot extends Readonly<CallCounts> {
   /** All but ignored calls. */
   readonly calls: number;
   readonly inFlight: number;
-  /** Calls in flight in relation to `policy.concurrency`; 0 where there is no limit. */
+  /** Places taken up in relation to `policy.concurrency`; 0 where there is no limit. */
   readonly saturation: number;
   readonly failureRate: number;
   readonly slowRate: number;
@@ -62,7 +62,7 @@ class Snapshot implements HealthSnapshot {
     this.overMs = overMs;
     this.calls = counts.success + counts.failure + counts.overload;
     this.inFlight = monitor.inFlight;
-    this.saturation = monitor.concurrency === undefined ? 0 : monitor.inFlight / monitor.concurrency;
+    this.saturation = monitor.concurrency === undefined ? 0 : monitor.places / monitor.concurrency;
     this.signals = monitor.signals;
     this.#latency = monitor.latency;
     this.#now = now;
@@ -100,6 +100,8 @@ class Snapshot implements HealthSnapshot {
  */
 export class HealthMonitor implements CallCounts {
   inFlight = 0;
+  /** Those in flight that take up no place: healing would have ended them, and observe mode lets them go on. */
+  placeless = 0;
   success = 0;
   failure = 0;
   overload = 0;
@@ -112,6 +114,11 @@ export class HealthMonitor implements CallCounts {
   #samples: Float64Array | undefined;
   #sampled = 0;
   #signals: Readonly<Record<string, number>> | undefined;
+
+  /** Places that are taken up. */
+  get places(): number {
+    return this.inFlight - this.placeless;
+  }
 
   /** All calls that have ended. */
   get ended(): number {

@@ -28,8 +28,10 @@ export const UNHEALED: RequestHealing = {
 interface ExchangeOwner {
   /** Answers in place of a handler that is late. */
   answerLate(exchange: Exchange, error: DeadlineError): void;
-  /** The target that the exchange belongs to in the end. */
-  bookedAt(exchange: Exchange): Target;
+  /** The target that the exchange belongs to, as far as is known by now. */
+  targetOf(exchange: Exchange): Target;
+  /** The same when the exchange is left, once. */
+  leave(exchange: Exchange): Target;
 }
 
 /**
@@ -114,7 +116,7 @@ export class Exchange extends Permit implements RequestHealing {
   /** Ends the exchange at `deadline`, in the async context of its request. */
   endBy(deadline: number): void {
     this.deadline = new ExchangeDeadline(this, deadline);
-    this.target.await(this.deadline);
+    this.target.schedule(this.deadline);
   }
 
   /** @internal Tries a circuit that is not closed. */
@@ -128,7 +130,7 @@ export class Exchange extends Permit implements RequestHealing {
     const late = !res.headersSent;
     const outcome = isClientSending(this.req) ? 'ignored' : 'failure';
     if (target.observes) {
-      if (late) target.noteTimeout(this, outcome, this.inbound.bookedAt(this));
+      if (late) target.noteTimeout(this, outcome, this.inbound.targetOf(this));
       return;
     }
     const took = Math.round(now - this.start);
@@ -216,7 +218,7 @@ function book(exchange: Exchange, status: number, otherwise: Outcome): void {
 /** A probe is judged by the head of its answer, unless it proves to be another target's. */
 function tellOfProbe(exchange: Exchange, status: number): void {
   const { target, inbound } = exchange;
-  if (!target.breaker.isProbe(exchange.token) || inbound.bookedAt(exchange) !== target) return;
+  if (!target.breaker.isProbe(exchange.token) || inbound.targetOf(exchange) !== target) return;
   target.judgeProbe(exchange, target.judged({ status }, exchange.error, byStatus(status)));
 }
 
@@ -225,7 +227,7 @@ function leave(exchange: Exchange): Target {
   const { deadline } = exchange;
   if (deadline !== undefined) exchange.target.wheel.settle(deadline);
   leaveConnection(exchange);
-  return exchange.inbound.bookedAt(exchange);
+  return exchange.inbound.leave(exchange);
 }
 
 function byStatus(status: number): Outcome {

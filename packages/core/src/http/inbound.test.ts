@@ -370,7 +370,29 @@ describe('past the deadline in observe mode', () => {
     await expect.poll(() => predicted().inFlight).toBe(0);
     expect(predicted()).toMatchObject({ counts: { success: 0, failure: 0 }, wouldHave: undefined });
     await settled({ success: 0, failure: 1 });
+    expect(runtime.status().coverage.namesCorrected).toBe(1);
   });
+});
+
+test('a probe that proves to be of another route is told of once', async () => {
+  const inbound: Inbound<RawResponse> = new Inbound(runtime, {
+    refuse: sendAnswer,
+    answerLate: sendAnswer,
+    taken: () => inbound.routes.get(NAME),
+  });
+  const predicted = runtime.target('route:GET /predicted');
+  await predicted.force('open');
+  await predicted.force(null);
+  server = http.createServer((req, res) => {
+    inbound.admit(req, res, inbound.routes.get('route:GET /predicted'), res);
+    res.end();
+  });
+  await new Promise<void>((resolve) => (server as http.Server).listen(0, resolve));
+  port = (server.address() as AddressInfo).port;
+  await get();
+  await settled({ success: 1 });
+  expect(predicted.state).toBe('half-open');
+  expect(runtime.status().coverage.namesCorrected).toBe(1);
 });
 
 test('an adapter that throws for one late request does so for no other, nor for the process', async () => {

@@ -20,7 +20,7 @@ export interface InboundHooks<C> {
   answerLate(context: C, answer: Answer): void;
   /** Lets go of the response, since the user answers over Node's own. */
   detach?(context: C): void;
-  /** The route that really took the request, asked at its end; absent where the first one is certain. */
+  /** The route that really took the request, as far as is known, and at its end for certain; absent where the first one is certain. */
   taken?(context: C, predicted: Route): Route;
 }
 
@@ -73,14 +73,26 @@ export class Inbound<C = unknown> {
     this.#hooks.answerLate(context as C, deadlineAnswer(req, error, target));
   }
 
-  /** @internal The target that an exchange belongs to in the end. */
-  bookedAt({ target, route, res, context }: Exchange): Target {
-    const { runtime, routes } = this;
-    const taken = this.#hooks.taken?.(context as C, route) ?? route;
-    if (routes.isCatchAll(taken) && res.statusCode !== 404) runtime.coverage.noteUncovered(taken.name);
-    if (taken === route) return target;
-    runtime.coverage.namesCorrected++;
-    return taken.target ?? this.#find(taken);
+  /** @internal The target that an exchange belongs to, as far as is known by now. */
+  targetOf(exchange: Exchange): Target {
+    return this.#targetAt(this.#taken(exchange), exchange);
+  }
+
+  /** @internal The same when it is left, once; what is to be said of its name is counted. */
+  leave(exchange: Exchange): Target {
+    const { coverage } = this.runtime;
+    const taken = this.#taken(exchange);
+    if (this.routes.isCatchAll(taken) && exchange.res.statusCode !== 404) coverage.noteUncovered(taken.name);
+    if (taken !== exchange.route) coverage.namesCorrected++;
+    return this.#targetAt(taken, exchange);
+  }
+
+  #taken({ route, context }: Exchange): Route {
+    return this.#hooks.taken?.(context as C, route) ?? route;
+  }
+
+  #targetAt(taken: Route, { route, target }: Exchange): Target {
+    return taken === route ? target : (taken.target ?? this.#find(taken));
   }
 
   #find(route: Route): Target {

@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../circuit/breaker.ts';
 import type { TargetSettings } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import type { RetryBudget } from '../limits/retry-budget.ts';
+import { isBeyondHealing } from '../permit.ts';
 import type { Operation, PolicyEnforcer } from '../policy/enforcer.ts';
 import type { CoarseTime } from '../time/coarse-time.ts';
 import type { Random } from '../time/random.ts';
@@ -23,9 +24,14 @@ export interface AttemptHost {
   noteWouldHave(what: 'repeated'): void;
 }
 
-/** Whether a permit is one of those that try a circuit which is not closed. A probe is never repeated. */
+/** Whether a permit is one of those that try a circuit which is not closed. */
 export function isProbe({ breaker }: AttemptHost, permit: { readonly token: number }): boolean {
   return !breaker.plain && breaker.isProbe(permit.token);
+}
+
+/** Whether no other attempt may follow: a probe is never repeated, nor what healing would have ended before. */
+export function isLast(host: AttemptHost, permit: { readonly token: number }): boolean {
+  return isProbe(host, permit) || isBeyondHealing(permit.token);
 }
 
 /** Longest time of one attempt in ms: the target's own, or `ownMs` where it is shorter; a probe's is shorter yet. */

@@ -10,7 +10,7 @@ export interface StaleOptions {
   maxEntries?: number | undefined;
 }
 
-interface KeptAnswer {
+export interface KeptAnswer {
   readonly value: unknown;
   readonly at: number;
 }
