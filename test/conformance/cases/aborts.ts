@@ -108,6 +108,66 @@ export const aborts: readonly Case[] = [
     },
   },
   {
+    title: 'a hang that the server’s own timeout ends is a failure, and opens the circuit',
+    async run(lab) {
+      const service = await lab.healed({ routes: [hanging()] }, { defaults: { circuit: LASTING } });
+      service.breakOffAfter(60);
+      await until('the circuit to open', async () => {
+        const client = await service.connect();
+        await client.send(wire('GET', '/hangs')).whole();
+        return service.status('route:GET /hangs')?.state === 'open';
+      });
+      expect(service.status('route:GET /hangs')?.counts.ignored).toBe(0);
+    },
+  },
+  {
+    title: 'a hang that ends by a timeout of the response is a failure',
+    async run(lab) {
+      const route = hanging('POST');
+      const service = await lab.healed({
+        routes: [
+          {
+            ...route,
+            handler: (call) => {
+              call.res.setTimeout(50);
+              return route.handler(call);
+            },
+          },
+        ],
+      });
+      const client = await service.connect();
+      await client.send(wireJson('/hangs', { n: 1 })).whole();
+      await service.booked('route:POST /hangs', { failure: 1 });
+    },
+  },
+  {
+    title: 'a request that never comes to its end until the server’s timeout is ignored',
+    async run(lab) {
+      const service = await lab.healed({ routes: [hanging('POST')] });
+      service.breakOffAfter(60);
+      const client = await service.connect();
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': '1000' };
+      await client
+        .send(wire('POST', '/hangs', { headers }))
+        .send('{"half":')
+        .whole();
+      await service.booked('route:POST /hangs', { ignored: 1 });
+    },
+  },
+  {
+    title: 'a client that leaves before the server’s timeout is ignored',
+    async run(lab) {
+      const route = hanging();
+      const service = await lab.healed({ routes: [route] });
+      service.breakOffAfter(60_000);
+      const client = await service.connect();
+      client.send(wire('GET', '/hangs'));
+      await until('the handler to run', () => route.entered === 1);
+      client.leave();
+      await service.booked('route:GET /hangs', { ignored: 1 });
+    },
+  },
+  {
     title: 'HTTP/2: a reset before the headers is ignored',
     needs: ['http2'],
     async run(lab) {

@@ -1,3 +1,4 @@
+import type { Server as HttpServer } from 'node:http';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Healing, TargetCounts, TargetStatus } from '@healix/core';
@@ -42,6 +43,11 @@ export class Service {
   get runtime(): Healing {
     if (this.#runtime === undefined) throw new Error('this service is not healed');
     return this.#runtime;
+  }
+
+  /** Has the server break off connections on which nothing goes on for so long. */
+  breakOffAfter(ms: number): void {
+    (this.#app.server as HttpServer).setTimeout(ms);
   }
 
   /** Supertest, for requests that need nothing special. */

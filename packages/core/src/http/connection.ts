@@ -5,6 +5,8 @@ import { isHttp2, type RawRequest } from './raw.ts';
 interface Connected {
   readonly req: RawRequest;
   complete(): void;
+  /** The server itself has ended the connection, since nothing went on there for too long. */
+  timedOut(): void;
 }
 
 const OPEN = Symbol('open exchanges');
@@ -26,6 +28,7 @@ export function endWithConnection(exchange: Connected): void {
   socket[OPEN] = [exchange];
   // What stands in for a socket where there is none (serverless adapters, injected requests) may tell of no end.
   socket.once?.('close', onClose);
+  socket.on?.('timeout', onTimeout);
 }
 
 /** The exchange is over; the connection may go on. */
@@ -43,4 +46,10 @@ export function leaveConnection(exchange: Connected): void {
 
 function onClose(this: Tracked): void {
   for (const exchange of [...(this[OPEN] ?? [])]) exchange.complete();
+}
+
+/** Node destroys what is silent before this is called, unless the user has something else done. */
+function onTimeout(this: Tracked): void {
+  if (!this.destroyed) return;
+  for (const exchange of [...(this[OPEN] ?? [])]) exchange.timedOut();
 }

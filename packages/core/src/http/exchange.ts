@@ -103,6 +103,13 @@ export class Exchange extends Permit implements RequestHealing {
     this.#error ??= error;
   }
 
+  /** Where its client was there, and waited for the handler, that is a hang. */
+  timedOut(): void {
+    const { req, res } = this;
+    if (!res.headersSent && !req.aborted && !isClientSending(req)) this.#broken = true;
+    this.complete();
+  }
+
   /** Nothing more comes. The first of several tellers counts. */
   complete(): void {
     if (this.released) return;

@@ -2,7 +2,7 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { PassThrough, pipeline, Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TargetOptions } from '../config/schema.ts';
 import type { Healing } from '../healing.ts';
 import { createHealing } from '../shared-runtime.ts';
@@ -128,6 +128,45 @@ describe('what a request came to', () => {
     });
     await expect(get().then((answer) => answer.text())).rejects.toThrow();
     await settled({ failure: 1, ignored: 0 });
+  });
+
+  describe('the server’s own timeout', () => {
+    const silent = async (callback?: (socket: net.Socket) => void, handler = (_: unknown) => {}) => {
+      await serve((_, res) => handler(res));
+      (server as http.Server).setTimeout(40, callback);
+    };
+
+    test('is a failure of all that waits for an answer', async () => {
+      await silent();
+      await visit(GET + GET, 200);
+      await settled({ failure: 2, ignored: 0 });
+    });
+
+    test('is a failure where the user breaks the connection off', async () => {
+      await silent((socket) => socket.destroy());
+      await visit(GET, 200);
+      await settled({ failure: 1, ignored: 0 });
+    });
+
+    test('is nothing where the user lets the connection be', async () => {
+      const told = vi.fn();
+      await silent(told);
+      await visit(GET, 200);
+      await settled({ failure: 0, ignored: 1 });
+      expect(told).toHaveBeenCalled();
+    });
+
+    test('is the user’s to answer', async () => {
+      await serve((_, res) => res.setTimeout(40, () => res.writeHead(404).end()));
+      expect((await get()).status).toBe(404);
+      await settled({ success: 1, failure: 0 });
+    });
+
+    test('says nothing of an answer that has begun', async () => {
+      await silent(undefined, (res) => (res as ServerResponse).write('begun'));
+      await visit(GET, 200);
+      await settled({ failure: 0, ignored: 1 });
+    });
   });
 
   test('pipelined requests whose client leaves, their bodies read, are all given back', async () => {
