@@ -312,17 +312,35 @@ describe('healingFetch', () => {
 
   it("frees the connection of an answer that is a stream of Node's", async () => {
     const one = new Agent({ keepAlive: true, maxSockets: 1 });
-    const nodeFetch = (url: string, { signal }: { signal?: AbortSignal } = {}) =>
-      new Promise<{ status: number | undefined; body: IncomingMessage }>((resolve, reject) => {
-        const answered = (body: IncomingMessage) => resolve({ status: body.statusCode, body });
-        nodeRequest(url, { agent: one, signal }, answered).on('error', reject).end();
-      });
-    const healed = healingFetch(nodeFetch, { runtime: lab.runtime, timeoutMs: 2_000 });
+    const healed = healingFetch(overNode(one), { runtime: lab.runtime, timeoutMs: 2_000 });
     for (const size of [100, 3_000_000]) {
       const { status, body } = await healed(lab.url('500,ok', `size=${size}`));
       expect({ status, text: await text(body) }).toEqual({ status: 200, text: 'GET ' });
     }
     one.destroy();
+  });
+
+  it('does not let a repeat wait for an answer that stalls', async () => {
+    const dispatcher = lab.keep(new undici8.Agent({ connections: 1 }));
+    const one = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (const sent of [
+      (url: string, init: object) => undici8.fetch(url, { ...init, dispatcher }),
+      overNode(one),
+    ]) {
+      const healed = healingFetch(sent, { runtime: lab.runtime, timeoutMs: 1_000 });
+      const { status } = await healed(lab.url('503-stalls,503-stalls,ok'), {});
+      expect(status).toBe(200);
+    }
+    expect(lab.counts()).toEqual({ ...NONE, success: 2, failure: 4, retries: 4 });
+    one.destroy();
+  });
+
+  it.each([undefined, null, 'text', {}])('repeats whatever the body of an answer is: %s', async (body) => {
+    const statuses = [503, 200];
+    const healed = healingFetch(async (_url: string) => ({ status: statuses.shift(), body }), {
+      runtime: lab.runtime,
+    });
+    expect(await healed('http://odd.test/')).toEqual({ status: 200, body });
   });
 
   it("keeps the caller's own signal for the body", async () => {
@@ -338,3 +356,12 @@ describe('healingFetch', () => {
     expect(healed).toEqual(await aborted(fetch));
   });
 });
+
+/** A fetch over Node's own client. */
+function overNode(agent: Agent) {
+  return (url: string, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise<{ status: number | undefined; body: IncomingMessage }>((resolve, reject) => {
+      const answered = (body: IncomingMessage) => resolve({ status: body.statusCode, body });
+      nodeRequest(url, { agent, signal }, answered).on('error', reject).end();
+    });
+}

@@ -88,7 +88,11 @@ function ownOptions(given: unknown): CallOptions | undefined {
 }
 
 /** Told as late as undici tells a failed connect: callers get hold of a stream only after they have dispatched. */
-function refuse(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, error: Error): true {
+function refuse(
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+  error: Error,
+): true {
   queueMicrotask(() => {
     const { signal } = request as { signal?: AbortSignal | null };
     handler.onResponseError?.(null as never, signal?.aborted ? signal.reason : error);
