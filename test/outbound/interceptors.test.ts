@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { ConfigError, isHealixError } from '@healix/core';
 import { healingDispatcher, healingFetch, healingInterceptor } from '@healix/undici';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { undici8 } from './clients.ts';
+import { FaultyServer } from './faulty-server.ts';
 import { MAJORS, NONE, useLab } from './lab.ts';
 
 describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
@@ -134,6 +135,34 @@ describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
     expect(lab.counts()).toEqual({ ...NONE, failure: 3, retries: 2 });
     await (undici.fetch as typeof fetch)(lab.url('ok'), { dispatcher } as never);
     expect(lab.counts()).toMatchObject({ success: 1 });
+  });
+
+  it('a healed fetch leaves what it asks of other origins to a healed dispatcher', async () => {
+    const dispatcher = lab.healed(agent());
+    const tokens = await new FaultyServer().listen();
+    onTestFinished(() => tokens.close());
+    const healed = healingFetch(
+      async (url: string, init?: object) => {
+        const asked = await undici.fetch(`${tokens.origin}/503,ok`, { dispatcher });
+        const authorization = await asked.text();
+        return undici.fetch(url, { ...init, headers: { authorization }, dispatcher });
+      },
+      { runtime: lab.runtime },
+    );
+    expect((await healed(lab.url('503,ok'))).status).toBe(200);
+    expect(lab.counts(tokens.origin)).toEqual({ ...NONE, success: 2, failure: 1, retries: 1 });
+    expect(lab.counts()).toEqual({ ...NONE, success: 1, failure: 1, retries: 1 });
+  });
+
+  it('a healed fetch through a dns interceptor is healed once', async () => {
+    const lookup = (_origin: unknown, _options: unknown, callback: (error: null, found: object[]) => void) =>
+      callback(null, [{ address: '127.0.0.1', family: 4, ttl: 60_000 }]);
+    const dispatcher = agent().compose(lab.interceptor(), dns({ lookup } as never));
+    const name = lab.server.origin.replace('127.0.0.1', 'a.test');
+    const healed = healingFetch(undici.fetch as typeof fetch, { runtime: lab.runtime });
+    const url = lab.url('503').replace(lab.server.origin, name);
+    expect((await healed(url, { dispatcher } as never)).status).toBe(503);
+    expect(lab.counts(name)).toEqual({ ...NONE, failure: 3, retries: 2 });
   });
 
   it('keeps a mock agent beneath', async () => {

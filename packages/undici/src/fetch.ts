@@ -55,7 +55,7 @@ async function heal(
 ): Promise<unknown> {
   const asked = ask(input, init);
   if (asked === undefined || upstreams.runtime.disabled) return send(input, init);
-  const { method, headers, signal, replayable } = asked;
+  const { origin, method, headers, signal, replayable } = asked;
   const target = upstreams.targetOf(asked, undefined);
   let last: AnswerLike | undefined;
   try {
@@ -63,7 +63,7 @@ async function heal(
       async (attempt) => {
         discard(last?.body);
         const ends = signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]);
-        last = await inHealedFetch(() => send(input, { ...init, signal: ends }));
+        last = await inHealedFetch(origin, () => send(input, { ...init, signal: ends }));
         return last;
       },
       {
