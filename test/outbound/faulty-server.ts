@@ -34,12 +34,13 @@ const STEPS = {
       .end(gzipSync('z'.repeat(Number(query.get('size') ?? 1_000)))),
   '404': (res) => res.writeHead(404, TEXT).end('not here'),
   '500': (res, query) => res.writeHead(500, TEXT).end('x'.repeat(Number(query.get('size') ?? 6))),
-  // The rest comes when it is long certain that another attempt follows.
+  // The rest comes when it is certain that another attempt follows.
   '500-late'(res, query) {
     res.writeHead(500, TEXT).write('some');
-    setTimeout(() => res.end(Buffer.alloc(Number(query.get('size')), 'x')), 150);
+    setTimeout(() => res.end(Buffer.alloc(Number(query.get('size')), 'x')), 50);
   },
   '503': (res) => res.writeHead(503, TEXT).end('busy'),
+  '503-stalls': (res) => void res.writeHead(503, TEXT).write('busy'),
   '503-close': (res) => res.writeHead(503, { ...TEXT, connection: 'close' }).end('busy'),
   '503-trailers': (res, _query, seen) => withTrailers(res, 503, 'busy', '7', seen),
   '503-after': (res, query) =>

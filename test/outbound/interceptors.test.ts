@@ -4,8 +4,9 @@ import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { ConfigError, isHealixError } from '@healix/core';
 import { healingDispatcher, healingFetch, healingInterceptor } from '@healix/undici';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { undici8 } from './clients.ts';
+import { FaultyServer } from './faulty-server.ts';
 import { MAJORS, NONE, useLab } from './lab.ts';
 
 describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
@@ -134,6 +135,34 @@ describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
     expect(lab.counts()).toEqual({ ...NONE, failure: 3, retries: 2 });
     await (undici.fetch as typeof fetch)(lab.url('ok'), { dispatcher } as never);
     expect(lab.counts()).toMatchObject({ success: 1 });
+  });
+
+  it('a healed fetch leaves what it asks of other origins to a healed dispatcher', async () => {
+    const dispatcher = lab.healed(agent());
+    const tokens = await new FaultyServer().listen();
+    onTestFinished(() => tokens.close());
+    const healed = healingFetch(
+      async (url: string, init?: object) => {
+        const asked = await undici.fetch(`${tokens.origin}/503,ok`, { dispatcher });
+        const authorization = await asked.text();
+        return undici.fetch(url, { ...init, headers: { authorization }, dispatcher });
+      },
+      { runtime: lab.runtime },
+    );
+    expect((await healed(lab.url('503,ok'))).status).toBe(200);
+    expect(lab.counts(tokens.origin)).toEqual({ ...NONE, success: 2, failure: 1, retries: 1 });
+    expect(lab.counts()).toEqual({ ...NONE, success: 1, failure: 1, retries: 1 });
+  });
+
+  it('a healed fetch through a dns interceptor is healed once', async () => {
+    const lookup = (_origin: unknown, _options: unknown, callback: (error: null, found: object[]) => void) =>
+      callback(null, [{ address: '127.0.0.1', family: 4, ttl: 60_000 }]);
+    const dispatcher = agent().compose(lab.interceptor(), dns({ lookup } as never));
+    const name = lab.server.origin.replace('127.0.0.1', 'a.test');
+    const healed = healingFetch(undici.fetch as typeof fetch, { runtime: lab.runtime });
+    const url = lab.url('503').replace(lab.server.origin, name);
+    expect((await healed(url, { dispatcher } as never)).status).toBe(503);
+    expect(lab.counts(name)).toEqual({ ...NONE, failure: 3, retries: 2 });
   });
 
   it('keeps a mock agent beneath', async () => {
@@ -312,17 +341,35 @@ describe('healingFetch', () => {
 
   it("frees the connection of an answer that is a stream of Node's", async () => {
     const one = new Agent({ keepAlive: true, maxSockets: 1 });
-    const nodeFetch = (url: string, { signal }: { signal?: AbortSignal } = {}) =>
-      new Promise<{ status: number | undefined; body: IncomingMessage }>((resolve, reject) => {
-        const answered = (body: IncomingMessage) => resolve({ status: body.statusCode, body });
-        nodeRequest(url, { agent: one, signal }, answered).on('error', reject).end();
-      });
-    const healed = healingFetch(nodeFetch, { runtime: lab.runtime, timeoutMs: 2_000 });
+    const healed = healingFetch(overNode(one), { runtime: lab.runtime, timeoutMs: 2_000 });
     for (const size of [100, 3_000_000]) {
       const { status, body } = await healed(lab.url('500,ok', `size=${size}`));
       expect({ status, text: await text(body) }).toEqual({ status: 200, text: 'GET ' });
     }
     one.destroy();
+  });
+
+  it('does not let a repeat wait for an answer that stalls', async () => {
+    const dispatcher = lab.keep(new undici8.Agent({ connections: 1 }));
+    const one = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (const sent of [
+      (url: string, init: object) => undici8.fetch(url, { ...init, dispatcher }),
+      overNode(one),
+    ]) {
+      const healed = healingFetch(sent, { runtime: lab.runtime, timeoutMs: 1_000 });
+      const { status } = await healed(lab.url('503-stalls,503-stalls,ok'), {});
+      expect(status).toBe(200);
+    }
+    expect(lab.counts()).toEqual({ ...NONE, success: 2, failure: 4, retries: 4 });
+    one.destroy();
+  });
+
+  it.each([undefined, null, 'text', {}])('repeats whatever the body of an answer is: %s', async (body) => {
+    const statuses = [503, 200];
+    const healed = healingFetch(async (_url: string) => ({ status: statuses.shift(), body }), {
+      runtime: lab.runtime,
+    });
+    expect(await healed('http://odd.test/')).toEqual({ status: 200, body });
   });
 
   it("keeps the caller's own signal for the body", async () => {
@@ -338,3 +385,12 @@ describe('healingFetch', () => {
     expect(healed).toEqual(await aborted(fetch));
   });
 });
+
+/** A fetch over Node's own client. */
+function overNode(agent: Agent) {
+  return (url: string, { signal }: { signal?: AbortSignal } = {}) =>
+    new Promise<{ status: number | undefined; body: IncomingMessage }>((resolve, reject) => {
+      const answered = (body: IncomingMessage) => resolve({ status: body.statusCode, body });
+      nodeRequest(url, { agent, signal }, answered).on('error', reject).end();
+    });
+}

@@ -2,8 +2,8 @@ import type { Outcome, Permit } from '@healix/core';
 import { attemptLimitMs, deadlineError, isLast, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { AttemptOwner } from './attempt-owner.ts';
-import { abortError, rethrowLater, tooLong } from './errors.ts';
-import { HeldAnswer, LONGEST_DISCARDED } from './held-answer.ts';
+import { abortError, notWorthReading, rethrowLater } from './errors.ts';
+import { HeldAnswer } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
 
@@ -34,7 +34,6 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #moving = false;
   /** The caller's own handler threw. */
   #faulted = false;
-  #discarded = 0;
 
   constructor(call: AttemptOwner, permit: Permit) {
     super(call.target, permit);
@@ -108,7 +107,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     if (this.#phase !== WAITING) return;
     if (status < 200) this.call.handler.onResponseStart?.(this.call, status, headers, statusText);
     else if (this.#judge(status, headers)) this.#answer(status, headers, statusText);
-    else this.#held = new HeldAnswer(status, headers, statusText);
+    else this.#held = new HeldAnswer(status, headers, statusText, this.target.time.current());
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
@@ -120,11 +119,8 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
         this.#faulted = true;
         throw error;
       }
-    } else if (this.#held !== undefined) {
-      if (!this.#held.add(chunk)) controller.pause();
-    } else {
-      this.#discarded += chunk.length;
-      if (this.#discarded > LONGEST_DISCARDED) controller.abort(tooLong());
+    } else if (this.#held?.add(chunk) === false) {
+      controller.pause();
     }
   }
 
@@ -209,15 +205,17 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     else if (!call.paused) controller.resume();
   }
 
-  /** Another attempt takes over: the rest of the answer is read and thrown away, if it is not too long. */
+  /** Whether the rest of an answer that is kept back is waited for, to use its connection again. */
+  drains(now: number): boolean {
+    return this.#held?.drains(now) === true;
+  }
+
+  /** Another attempt takes over. What is left of the answer costs its connection, lest the next one wait for it. */
   discard(): void {
     const held = this.#held;
     this.#phase = GONE;
     this.#held = undefined;
-    if (held === undefined || held.over) return;
-    this.#discarded = held.size;
-    if (held.size > LONGEST_DISCARDED) this.controller?.abort(tooLong());
-    else this.controller?.resume();
+    if (held?.over === false) this.controller?.abort(notWorthReading());
   }
 
   /** Books what an answer says, as far as it is certain. False if it is to be kept from the caller. */

@@ -13,6 +13,9 @@ type Scope = Pick<AsyncResource, 'runInAsyncScope'>;
 
 type RawHeaders = Exclude<Dispatcher.DispatchController['rawHeaders'], undefined>;
 
+/** How often it is looked whether the answer that a repeat waits for has ended. */
+const DRAIN_CHECK_MS = 10;
+
 /**
  * One healed request. It is the controller that the caller's handler holds, the same while attempts come and
  * go: back-pressure and abort reach whichever of them is under way, or the wait between two.
@@ -129,14 +132,17 @@ export class Call implements AttemptOwner, Waiting {
     const operation = operationOf(options, this.#own);
     const waitMs = takeRepeat(target, operation, this.#attempts, retryAfterMs, endsAt);
     if (waitMs === undefined) return false;
-    this.#wait = new RepeatWait(this, target.time.current() + waitMs, signal);
-    target.time.await(this.#wait);
+    this.#waitUntil(target.time.current() + waitMs);
     return true;
   }
 
   /** The wait is over: another attempt, unless the circuit has opened or the time run out meanwhile. */
   next(now: number): void {
     this.#wait = undefined;
+    if (now < this.endsAt && this.#attempt.drains(now)) {
+      this.#waitUntil(now + DRAIN_CHECK_MS);
+      return;
+    }
     try {
       const permit = now < this.endsAt ? this.target.acquire(this.options) : undefined;
       if (permit?.ok) this.#beginAgain(permit);
@@ -144,6 +150,11 @@ export class Call implements AttemptOwner, Waiting {
     } catch (error) {
       rethrowLater(error);
     }
+  }
+
+  #waitUntil(deadline: number): void {
+    this.#wait = new RepeatWait(this, deadline, this.signal);
+    this.target.time.await(this.#wait);
   }
 
   #beginAgain(permit: Permit): void {

@@ -6,7 +6,7 @@ export function rethrowLater(error: unknown): void {
 }
 
 /** Why a connection is given up whose answer nobody wants any more. */
-export function tooLong(): Error {
+export function notWorthReading(): Error {
   return new Error('the rest of an answer that another attempt replaces is not worth reading');
 }
 

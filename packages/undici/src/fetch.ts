@@ -1,7 +1,7 @@
 import { findHealixError } from '@healix/core';
 import { type OutboundOptions, readOutboundOptions } from '@healix/core/adapter';
+import { discard } from './discard.ts';
 import { findHeader } from './headers.ts';
-import { LONGEST_DISCARDED } from './held-answer.ts';
 import { inHealedFetch, noteFetch } from './mark.ts';
 import { isReplayable } from './repeatable.ts';
 import { Upstreams } from './upstreams.ts';
@@ -30,8 +30,7 @@ interface Asked {
 }
 
 interface AnswerLike {
-  /** A stream of the web's, or of Node's. */
-  readonly body?: AsyncIterable<Uint8Array> | null;
+  readonly body?: unknown;
 }
 
 /**
@@ -56,15 +55,15 @@ async function heal(
 ): Promise<unknown> {
   const asked = ask(input, init);
   if (asked === undefined || upstreams.runtime.disabled) return send(input, init);
-  const { method, headers, signal, replayable } = asked;
+  const { origin, method, headers, signal, replayable } = asked;
   const target = upstreams.targetOf(asked, undefined);
   let last: AnswerLike | undefined;
   try {
     return await target.run(
       async (attempt) => {
-        if (last !== undefined) discard(last);
+        discard(last?.body);
         const ends = signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]);
-        last = await inHealedFetch(() => send(input, { ...init, signal: ends }));
+        last = await inHealedFetch(origin, () => send(input, { ...init, signal: ends }));
         return last;
       },
       {
@@ -95,17 +94,4 @@ function ask(input: unknown, init: Init = {}): Asked | undefined {
         ? request.body == null
         : isReplayable(init.body) || init.body instanceof URLSearchParams,
   };
-}
-
-/** Reads what is left of an answer, so that its connection can be used again, unless it is too long. */
-async function discard({ body }: AnswerLike): Promise<void> {
-  let size = 0;
-  try {
-    for await (const { length } of body ?? []) {
-      size += length;
-      if (size > LONGEST_DISCARDED) return;
-    }
-  } catch {
-    // The answer broke off: nobody wants it.
-  }
 }

@@ -63,15 +63,15 @@ function begin(
   try {
     own = ownOptions(request.healing);
   } catch (error) {
-    return refuse(handler, error as Error);
+    return refuse(request, handler, error as Error);
   }
   const target = upstreams.targetOf(request as never, own?.key);
   const deadlineMs = target.limitsTime ? shorter(target.settings.deadlineMs, own?.deadlineMs) : undefined;
   if (deadlineMs !== undefined && deadlineMs <= 0 && target.acts) {
-    return refuse(handler, deadlineError(target, 'no time was left', 0));
+    return refuse(request, handler, deadlineError(target, 'no time was left', 0));
   }
   const permit = target.acquire(request);
-  if (!permit.ok) return refuse(handler, permit.toError());
+  if (!permit.ok) return refuse(request, handler, permit.toError());
   const { time, budget } = target;
   if (!isBeyondHealing(permit.token)) budget?.deposit(time.current());
   const endsAt =
@@ -88,7 +88,15 @@ function ownOptions(given: unknown): CallOptions | undefined {
   return ambient === undefined ? own : layOptions(ambient, own);
 }
 
-function refuse(handler: Dispatcher.DispatchHandler, error: Error): true {
-  handler.onResponseError?.(null as never, error);
+/** Told as late as undici tells a failed connect: callers get hold of a stream only after they have dispatched. */
+function refuse(
+  request: Dispatcher.DispatchOptions,
+  handler: Dispatcher.DispatchHandler,
+  error: Error,
+): true {
+  queueMicrotask(() => {
+    const { signal } = request as { signal?: AbortSignal | null };
+    handler.onResponseError?.(null as never, signal?.aborted ? signal.reason : error);
+  });
   return true;
 }

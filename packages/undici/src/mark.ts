@@ -1,11 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { findHeader } from './headers.ts';
 
 const HEALED = Symbol.for('healix.healed.1');
 const SCOPE = Symbol.for('healix.fetch.1');
 
+/** A healed fetch under way. What it asks of other origins, such as for a token, is not healed by it. */
+interface Mark {
+  readonly origin: string;
+  open: boolean;
+}
+
+/** What of a request says where it goes to. */
+interface Going {
+  readonly origin?: string | URL | null;
+  readonly headers?: unknown;
+}
+
 /** Healed fetches and dispatchers of the process, of all copies of healix. */
 interface Scope {
-  readonly storage: AsyncLocalStorage<{ open: boolean }>;
+  readonly storage: AsyncLocalStorage<Mark>;
   fetches: number;
   dispatchers: number;
 }
@@ -25,9 +38,11 @@ export function noteFetch(): void {
 }
 
 /** Whether a request is healed further out, so that what is within lets it pass. */
-export function isHealed(options: object): boolean {
+export function isHealed(options: Going): boolean {
   if ((options as { [HEALED]?: boolean })[HEALED] === true) return true;
-  return scope.fetches > 0 && scope.storage.getStore()?.open === true;
+  if (scope.fetches === 0) return false;
+  const mark = scope.storage.getStore();
+  return mark?.open === true && goesTo(options, mark.origin);
 }
 
 /** The options of a request that is healed from here on. */
@@ -35,14 +50,23 @@ export function markHealed<T extends object>(options: T): T {
   return { ...options, [HEALED]: true };
 }
 
-/** Calls `send`, which fetches: dispatchers within it let its requests pass. */
-export function inHealedFetch<T>(send: () => Promise<T>): Promise<T> {
+/** Calls `send`, which fetches: dispatchers within it let its requests to `origin` pass. */
+export function inHealedFetch<T>(origin: string, send: () => Promise<T>): Promise<T> {
   if (scope.dispatchers === 0) return send();
-  const mark = { open: true };
+  const mark: Mark = { origin, open: true };
   const close = () => {
     mark.open = false;
   };
   const sent = scope.storage.run(mark, send);
   sent.then(close, close);
   return sent;
+}
+
+/** A client of one origin may leave it out; dns interceptors put the name into the host header. */
+function goesTo({ origin, headers }: Going, healed: string): boolean {
+  if (origin == null || origin === healed) return true;
+  const text = String(origin);
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.origin === healed || `${url.protocol}//${findHeader(headers, 'host')}` === healed;
 }
