@@ -17,6 +17,7 @@
  * @packageDocumentation
  */
 export { ambientOptions } from './ambient.ts';
+export { isBeyondHealing } from './circuit/token.ts';
 export { mergeOptions } from './config/settings.ts';
 export { withoutStack } from './errors.ts';
 export { type Answer, BODY_HEADERS, sendAnswer, sendLateAnswer } from './http/answers.ts';
@@ -59,7 +60,6 @@ export {
 export type { RawRequest, RawResponse } from './http/raw.ts';
 export { type Route, Routes, type RoutesOptions, routeName } from './http/routes.ts';
 export { exchangeOf } from './http/watch.ts';
-export { isBeyondHealing } from './permit.ts';
 export {
   type AttemptHost,
   attemptLimitMs,

@@ -1,8 +1,9 @@
+import { OFF, REFUSED, UNJUDGED, WOULD_REFUSE } from './circuit/token.ts';
 import { WaitingRoom } from './circuit/waiting-room.ts';
 import type { TargetSettings } from './config/schema.ts';
 import { ConfigError } from './errors.ts';
 import { Ledger, type LedgerContext } from './ledger.ts';
-import { type LeakTicket, OFF, Permit, REFUSED, Rejection, UNJUDGED, WOULD_REFUSE } from './permit.ts';
+import { type LeakTicket, Permit, Rejection } from './permit.ts';
 import { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
 import { isAbortSignal, NO_OPTIONS } from './run-options.ts';
 

@@ -1,20 +1,11 @@
 import { CircuitBreaker, type CircuitTransition, LONGEST_CALL_MS } from './circuit/breaker.ts';
+import { isBeyondHealing, OFF, TIMED_OUT, UNJUDGED, WOULD_REFUSE } from './circuit/token.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { isOutcome } from './outcome.ts';
-import {
-  isBeyondHealing,
-  type LeakTicket,
-  OFF,
-  type Permit,
-  type PermitIssuer,
-  RELEASED,
-  TIMED_OUT,
-  UNJUDGED,
-  WOULD_REFUSE,
-} from './permit.ts';
+import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
 import type { WouldHave } from './target-status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';

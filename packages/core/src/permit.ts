@@ -17,22 +17,6 @@ export interface PermitIssuer {
 
 export const RELEASED = Symbol('released');
 
-/** What stands for a breaker's token: no permit, */
-export const REFUSED = 0;
-/** a call that the breaker has no part in, */
-export const UNJUDGED = -1;
-/** one that only observe mode has let in, */
-export const WOULD_REFUSE = -2;
-/** one that observe mode has booked as timed out, */
-export const TIMED_OUT = -3;
-/** and one that passes untouched. */
-export const OFF = -4;
-
-/** Whether healing would have ended this call by now: refused it, or cut it short. */
-export function isBeyondHealing(token: number): boolean {
-  return token === WOULD_REFUSE || token === TIMED_OUT;
-}
-
 /** What outlives a watched permit: told to the leak watch when the permit is dropped without a release. */
 export interface LeakTicket {
   token: number;

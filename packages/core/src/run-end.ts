@@ -1,6 +1,7 @@
+import { isBeyondHealing, REFUSED } from './circuit/token.ts';
 import type { Outcome } from './config/schema.ts';
 import { isHealixError } from './errors.ts';
-import { isBeyondHealing, type Permit, type PermitIssuer, REFUSED, type Rejection } from './permit.ts';
+import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
 import type { KeptAnswer, StaleAnswers, StaleOptions } from './recovery/stale-answers.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';

@@ -1,7 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { callerContext } from './ambient.ts';
+import { REFUSED, WOULD_REFUSE } from './circuit/token.ts';
 import { ConfigError } from './errors.ts';
-import { Permit, REFUSED, WOULD_REFUSE } from './permit.ts';
+import { Permit } from './permit.ts';
 import { attemptLimitMs, isLast, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
 import {
   type Attempted,

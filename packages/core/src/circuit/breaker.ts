@@ -5,6 +5,7 @@ import { type Random, systemRandom } from '../time/random.ts';
 import { OpenTime } from './open-time.ts';
 import { ProbeRound } from './probe-round.ts';
 import { Ramp } from './ramp.ts';
+import { NONE } from './token.ts';
 import { TripJudge } from './trip-judge.ts';
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
@@ -41,7 +42,6 @@ export interface BreakerEnvironment {
   lostMs?: () => number;
 }
 
-const NONE = -1;
 /** How long any call may take where nothing says so. */
 export const LONGEST_CALL_MS = 30_000;
 /** A probe's own timeout must be heard before its lease ends. */

@@ -1,8 +1,8 @@
 import type { CircuitBreaker } from '../circuit/breaker.ts';
+import { isBeyondHealing } from '../circuit/token.ts';
 import type { TargetSettings } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import type { RetryBudget } from '../limits/retry-budget.ts';
-import { isBeyondHealing } from '../permit.ts';
 import type { Operation, PolicyEnforcer } from '../policy/enforcer.ts';
 import type { CoarseTime } from '../time/coarse-time.ts';
 import type { Random } from '../time/random.ts';
