@@ -15,7 +15,7 @@ export interface HealthEndpointOptions extends HealthOptions {}
  * Health for people and probes: `app.use('/health', healthEndpoint())` answers there, and below at `/live`,
  * `/ready` and `/metrics`. It is never refused itself, as long as it stands before `healing()`, or where that can
  * see it: in the app, or in routers there. In an app mounted there it is seen once a request has got through to that
- * app, behind a function of your own never.
+ * app by that mount, behind a function of your own never.
  *
  * @throws ConfigError for a wrong setting
  */

@@ -18,6 +18,11 @@ export function mountedAt({ handle }: Layer): readonly Layer[] | undefined {
   return isApp(handle) ? stackOf(handle) : undefined;
 }
 
+/** Whether an app that is mounted at a layer stands behind a function of Express's. */
+export function hidesApp({ name }: Layer): boolean {
+  return name === 'mounted_app';
+}
+
 function isApp({ handle, set }: Handle): boolean {
   return typeof handle === 'function' && typeof set === 'function';
 }

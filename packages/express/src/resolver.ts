@@ -9,6 +9,12 @@ import { below, type Course, deepestMounts, follow, type Way } from './ways.ts';
 
 const RAREST_LOOK = 1_024;
 
+/** The way that a request took to a route. */
+interface Taken {
+  readonly way: Way;
+  readonly course: Course;
+}
+
 /** Tells what has really taken a request, from what Express leaves on it. */
 export class Resolver {
   readonly tree: Tree;
@@ -39,11 +45,12 @@ export class Resolver {
     if (hasFallenThrough(req, res.statusCode)) return undefined;
     const { route } = req;
     if (route === undefined) {
-      if (this.#isNew(req.app)) this.tree.look();
+      const isNew = this.#isNew(req.app);
+      if (this.#isMet(req) || isNew) this.tree.look();
       return this.#unrouted(visit);
     }
-    const ways = this.#waysTo(route, req);
-    return ways === undefined ? this.#hidden(route, visit) : this.#visible(route, ways, visit);
+    const taken = this.#taken(route, visit);
+    return taken === undefined ? this.#hidden(route, visit) : this.#visible(route, taken, visit);
   }
 
   /** A way that is seen as a candidate. */
@@ -64,32 +71,19 @@ export class Resolver {
     return known;
   }
 
-  #visible(route: ExpressRoute, ways: readonly Way[], visit: Visit): Known {
-    const { req, path } = visit;
-    const taken = this.#wayTaken(ways, req, path);
-    const known = this.#at(route, methodOf(req), taken.way, taken.course.pattern, taken.course.rest);
+  #visible(route: ExpressRoute, { way, course }: Taken, { req }: Visit): Known {
+    const known = this.#at(route, methodOf(req), way, course.pattern, course.rest);
     known.base = req.baseUrl;
     return known;
   }
 
-  /** By the base URL where Express has kept it (not after an error), else by the path. */
-  #wayTaken(ways: readonly Way[], req: RoutedRequest, path: string): { way: Way; course: Course } {
-    const { baseUrl } = req;
-    let byBase: { way: Way; course: Course } | undefined;
-    let byPath: { way: Way; course: Course } | undefined;
-    for (const way of ways) {
-      const course = baseUrl === undefined ? undefined : follow(way.mounts, baseUrl || '/');
-      if (course !== undefined && course.base === baseUrl) {
-        const rest = path.startsWith(course.base) ? path.slice(course.base.length) || '/' : path;
-        const found = { way, course: { ...course, rest } };
-        if (matchedBy(way.leaf, rest) !== undefined) return found;
-        byBase ??= found;
-      } else if (byPath === undefined) {
-        const whole = follow(way.mounts, path);
-        if (whole && matchedBy(way.leaf, whole.rest) !== undefined) byPath = { way, course: whole };
-      }
-    }
-    return byPath ?? byBase ?? blind(ways[0] as Way, path);
+  /** The way that was taken to a route, where it can be seen. */
+  #taken(route: ExpressRoute, visit: Visit): Taken | undefined {
+    const ways = this.#waysTo(route, visit.req);
+    const taken = ways && wayTaken(ways, visit);
+    if (taken !== undefined || ways === undefined || !this.#isMet(visit.req)) return taken;
+    this.tree.look();
+    return wayTaken(this.tree.waysTo(route) ?? ways, visit);
   }
 
   /** A route behind a function: of where it is mounted, only the outermost part may be known. */
@@ -147,6 +141,11 @@ export class Resolver {
     this.#family.rootOf(app);
     return true;
   }
+
+  /** Whether an app is seen to take a request at a mount where it was not known to be. */
+  #isMet({ app, baseUrl }: RoutedRequest): boolean {
+    return this.tree.hidesApps && !!baseUrl && this.#family.meet(app, this.#root, baseUrl);
+  }
 }
 
 /** Express has given up on the request, and said so: the last route, if any, had passed it on. */
@@ -154,8 +153,36 @@ function hasFallenThrough({ next }: RoutedRequest, status: number): boolean {
   return next === undefined && status === 404;
 }
 
+/** By the base URL where Express has kept it (not after an error), else by the path. Undefined: by none of the ways. */
+function wayTaken(ways: readonly Way[], { req, path, known }: Visit): Taken | undefined {
+  const { baseUrl } = req;
+  let byBase: Taken | undefined;
+  let byPath: Taken | undefined;
+  for (const way of ways) {
+    const course = baseUrl === undefined ? undefined : follow(way.mounts, baseUrl || '/');
+    if (course !== undefined && course.base === baseUrl) {
+      const rest = path.startsWith(course.base) ? path.slice(course.base.length) || '/' : path;
+      const found = { way, course: { ...course, rest } };
+      if (matchedBy(way.leaf, rest) !== undefined) return found;
+      byBase ??= found;
+    } else if (byPath === undefined) {
+      const whole = follow(way.mounts, path);
+      if (whole && matchedBy(way.leaf, whole.rest) !== undefined) byPath = { way, course: whole };
+    }
+  }
+  const found = byPath ?? byBase;
+  if (found !== undefined || baseUrl) return found;
+  const first = blind(ways[0] as Way, path);
+  return isElsewhere(known, first.course.pattern) ? undefined : first;
+}
+
+/** Whether a mount has led a request on that is no part of such a pattern. */
+function isElsewhere(known: Known | undefined, pattern: string): boolean {
+  return known !== undefined && known.express === undefined && !`${pattern}/`.startsWith(`${known.mounted}/`);
+}
+
 /** Nothing tells how the route was reached: the first way stands for all. */
-function blind(way: Way, path: string): { way: Way; course: Course } {
+function blind(way: Way, path: string): Taken {
   const pattern = way.mounts.map((layer) => patternOf(layer, '')).join('');
   return { way, course: { pattern, base: '', rest: below(way.mounts, path) ?? path } };
 }

@@ -1,7 +1,7 @@
 import { askedOfHealth } from '@healix/core/adapter';
 import type { App, Branded, ExpressRoute, Layer } from './express.ts';
 import type { Family } from './family.ts';
-import { setsForAll, stackOf, takesAll } from './layers.ts';
+import { hidesApp, setsForAll, stackOf, takesAll } from './layers.ts';
 import { below, type Spot, type Way } from './ways.ts';
 
 const DEEPEST = 16;
@@ -17,6 +17,8 @@ export class Tree {
   #passed = new Set<Branded['healixOptions']>();
   #size = -1;
   #found = 0;
+  /** Whether there are apps that have not been seen to take a request where they are mounted. */
+  hidesApps = false;
   /** How often a look has shown other routes than the one before. */
   changes = 0;
 
@@ -34,6 +36,7 @@ export class Tree {
     this.#passed = new Set();
     this.#size = 0;
     this.#found = 0;
+    this.hidesApps = false;
     this.#visit(stackOf(this.#app), [], []);
     if (this.#size === before) return false;
     this.changes++;
@@ -78,6 +81,7 @@ export class Tree {
         const inner = depth < DEEPEST ? this.#family.behind(layer) : undefined;
         const around = takesAll(layer) ? mounts : [...mounts, layer];
         if (inner) this.#visit(inner, around, passed, depth + 1);
+        else if (hidesApp(layer)) this.hidesApps = true;
       }
     }
   }
