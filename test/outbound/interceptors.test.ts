@@ -9,7 +9,7 @@ import { undici8 } from './clients.ts';
 import { FaultyServer } from './faulty-server.ts';
 import { MAJORS, NONE, useLab } from './lab.ts';
 
-describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
+describe.each(MAJORS)('undici $major, $through', ({ major, undici, through }) => {
   const lab = useLab(through);
   const agent = (options: object = {}) => lab.keep(new undici.Agent(options));
   const { retry, redirect, cache, dns, dump, decompress } = undici.interceptors;
@@ -21,6 +21,37 @@ describe.each(MAJORS)('undici $major, $through', ({ undici, through }) => {
     expect(statusCode).toBe(200);
     expect(lab.counts()).toEqual({ ...NONE, success: 1 });
   });
+
+  it('above retry that keeps the start of an answer to itself: the call fails at once', async () => {
+    const dispatcher = lab.healed(agent().compose(retry(quick)));
+    const started = performance.now();
+    const asked = undici.request(lab.url('hints'), { dispatcher });
+    const ended = await asked.then(({ statusCode }) => statusCode, String);
+    // That of undici 8 knows of early hints.
+    expect(ended).toEqual(major === 8 ? 200 : expect.stringMatching('passed on the body'));
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it.each(['onResponseData', 'onResponseEnd'] as const)(
+    'above an interceptor that begins with %s: the call fails at once',
+    async (event) => {
+      const swallow: undici8.Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) =>
+        dispatch(options, {
+          onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+          onResponseStart() {},
+          onResponseData() {},
+          onResponseEnd() {},
+          [event]: (...told: [never, never]) => handler[event]?.(...told),
+          onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+        });
+      const dispatcher = lab.healed(agent().compose(swallow), { timeoutMs: 2_000 });
+      const started = performance.now();
+      await expect(undici.request(lab.url('ok'), { dispatcher })).rejects.toThrow('but not its status');
+      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(lab.counts()).toEqual({ ...NONE, ignored: 1 });
+      expect(lab.inFlight()).toBe(0);
+    },
+  );
 
   it('beneath retry: one permit an attempt', async () => {
     const dispatcher = agent().compose(lab.interceptor({ retry: { maxRetries: 0 } }), retry(quick));

@@ -2,7 +2,7 @@ import type { Outcome, Permit } from '@healix/core';
 import { attemptLimitMs, deadlineError, isLast, isProbe, lateness } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { AttemptOwner } from './attempt-owner.ts';
-import { abortError, notWorthReading, rethrowLater } from './errors.ts';
+import { abortError, notWorthReading, rethrowLater, withoutStart } from './errors.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
@@ -119,15 +119,19 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
         this.#faulted = true;
         throw error;
       }
+    } else if (this.#phase === WAITING) {
+      this.#derail(controller);
     } else if (this.#held?.add(chunk) === false) {
       controller.pause();
     }
   }
 
-  onResponseEnd(_controller: Controller, trailers: Headers): void {
+  onResponseEnd(controller: Controller, trailers: Headers): void {
     if (this.#phase === PASSING) {
       this.leave(this.#outcome);
       this.call.handler.onResponseEnd?.(this.call, trailers);
+    } else if (this.#phase === WAITING) {
+      this.#derail(controller);
     } else {
       this.#held?.end(trailers);
     }
@@ -322,6 +326,15 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #reasonOf(error: Error): Error | undefined {
     const { signal } = this.call;
     return signal?.aborted ? signal.reason : error;
+  }
+
+  /** Something beneath has kept the start of the answer to itself: no start of it will come. */
+  #derail(controller: Controller): void {
+    const error = withoutStart();
+    this.leave('ignored');
+    this.#drop(error);
+    controller.abort(error);
+    this.call.fail(error, controller);
   }
 
   #fail(error: Error): void {

@@ -10,6 +10,11 @@ export function notWorthReading(): Error {
   return new Error('the rest of an answer that another attempt replaces is not worth reading');
 }
 
+/** Why a call ends at once whose answer cannot be told. */
+export function withoutStart(): Error {
+  return new Error('an interceptor beneath healing passed on the body of an answer, but not its status');
+}
+
 /** What undici says where the caller gave no reason. */
 export function abortError(): Error {
   const error = new Error('Request aborted');
