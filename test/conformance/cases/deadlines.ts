@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { PassThrough, pipeline, Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { isHealixError } from '@healix/core';
 import { expect } from 'vitest';
 import type { Case } from '../harness/case.ts';
@@ -173,7 +173,7 @@ export const deadlines: readonly Case[] = [
     [
       ['sends early hints', (res) => res.writeEarlyHints({ link: '</a.css>; rel=preload' })],
       ['has it go on', (res) => res.writeContinue()],
-      ['pipes something into it', (res) => pipeline(Readable.from(['too late']), res, () => {})],
+      ['pipes something into it', (res) => Readable.from(['too late']).pipe(res)],
     ] as [string, (res: ServerResponse) => unknown][]
   ).map(
     ([what, then]): Case => ({

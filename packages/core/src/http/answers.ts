@@ -85,9 +85,6 @@ function deafen(res: RawResponse): void {
   for (const name of methodsOf(prototype)) {
     if (/^(set|append|remove|add|flush|write)[A-Z]/.test(name)) (res as unknown as Methods)[name] = self;
   }
-  // Node refuses to pipe into what is destroyed by throwing, where callers expect to be called back.
-  Object.defineProperty(res, 'destroyed', { configurable: true, get: () => false, set() {} });
-  Object.defineProperty(res, 'closed', { configurable: true, get: () => false, set() {} });
   Object.assign(res, {
     /** Who wraps `end` may still be about to send the head. */
     writeHead: (...args: unknown[]) =>
