@@ -197,7 +197,7 @@ export abstract class Ledger implements PermitIssuer {
 
   #vacate(token: number): void {
     this.monitor.inFlight--;
-    if (isBeyondHealing(token)) this.monitor.placeless--;
+    if (token < UNJUDGED && isBeyondHealing(token)) this.monitor.placeless--;
   }
 
   /** What nearly all calls come to: a success that is counted, and no more. False where there is more to it. */
