@@ -1,7 +1,8 @@
-export type { CircuitState, CircuitTransition, ForcedState } from './circuit/breaker.ts';
+export type { CircuitState, CircuitTransition } from './circuit/breaker.ts';
 export type {
   CircuitOptions,
   Classify,
+  ForcedState,
   Outcome,
   PolicyOptions,
   RateOptions,

@@ -1,5 +1,5 @@
-import type { CircuitBreaker, CircuitState, ForcedState } from './circuit/breaker.ts';
-import type { TargetSettings } from './config/schema.ts';
+import type { CircuitBreaker, CircuitState } from './circuit/breaker.ts';
+import type { ForcedState, TargetSettings } from './config/schema.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { HealthStatus } from './health/status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';

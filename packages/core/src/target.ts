@@ -1,6 +1,6 @@
 import { ambientOptions } from './ambient.ts';
-import type { CircuitState, CircuitTransition, ForcedState } from './circuit/breaker.ts';
-import type { Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
+import type { CircuitState, CircuitTransition } from './circuit/breaker.ts';
+import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CircuitOptions, Outcome } from '../config/schema.ts';
-import type { CircuitBreaker, CircuitState, ForcedState } from './breaker.ts';
+import type { CircuitOptions, ForcedState, Outcome } from '../config/schema.ts';
+import type { CircuitBreaker, CircuitState } from './breaker.ts';
 
 /** The settings that runs choose among, complete, so that the model needs no defaults. */
 export type Settings = { [Name in Exclude<keyof CircuitOptions, 'windowCalls'>]-?: number } & {

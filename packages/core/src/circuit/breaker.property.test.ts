@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Outcome } from '../config/schema.ts';
+import type { ForcedState, Outcome } from '../config/schema.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { CircuitBreaker, type CircuitSnapshot, type ForcedState } from './breaker.ts';
+import { CircuitBreaker, type CircuitSnapshot } from './breaker.ts';
 import { LEASE_MARGIN_MS, LONGEST_NOTICE_MS, Model, type Settings } from './breaker-model.test.ts';
 
 /** By the settings that the runs choose among; no open time is longer than the longest notice. */

@@ -1,4 +1,4 @@
-import type { CircuitOptions, CircuitSettings, Outcome } from '../config/schema.ts';
+import type { CircuitOptions, CircuitSettings, ForcedState, Outcome } from '../config/schema.ts';
 import { resolveCircuit } from '../config/settings.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type Random, systemRandom } from '../time/random.ts';
@@ -9,7 +9,6 @@ import { NONE } from './token.ts';
 import { TripJudge } from './trip-judge.ts';
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
-export type ForcedState = 'open' | 'closed' | null;
 
 /** A change of a circuit's state, as told to whoever watches it. */
 export interface CircuitTransition {

@@ -144,6 +144,9 @@ const recoverySchema = z.strictObject({
     .describe('Share of `policy.concurrency` in flight from which on a target is saturated.'),
 });
 
+/** What a person holds a circuit in. */
+export type ForcedState = 'open' | 'closed' | null;
+
 /** What one call came to. */
 export type Outcome = 'success' | 'failure' | 'overload' | 'ignored';
 
