@@ -3,6 +3,7 @@
 const layers = [
   { name: 'foundation', path: '(store|config(?!/runtime-schema)|time)/|errors\\.ts$' },
   { name: 'parts', path: '(circuit|recovery|policy|limits|health|telemetry)/' },
+  { name: 'fleet', path: 'fleet/' },
   {
     name: 'target',
     path: 'tiers/|(target(-status|-registry)?|gate|ledger|self-healing|run(-end|-options)?|ambient|permit|outcome)\\.ts$',

@@ -1,7 +1,8 @@
 // Checks that what the tests need is installed, and says in one line what to do when it is not.
-// They need the packages of package-lock.json; test/consumption asks the npm registry for more by itself.
+// They need the packages of package-lock.json, and a Redis server; test/consumption asks the npm registry for more by itself.
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { missingRedis } from './redis-server.mjs';
 
 /** What is installed in another version than the lock file names, or not at all although it must be. */
 export function outdated(locked, installed) {
@@ -23,6 +24,11 @@ if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
     const names = wrong.slice(0, 3).map((path) => path.slice('node_modules/'.length));
     const more = wrong.length > names.length ? ` and ${wrong.length - names.length} more` : '';
     console.error(`Run "npm ci" first: ${names.join(', ')}${more} not installed as package-lock.json says.`);
+    process.exit(1);
+  }
+  const missing = missingRedis();
+  if (missing !== undefined) {
+    console.error(missing);
     process.exit(1);
   }
 }

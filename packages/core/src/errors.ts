@@ -6,7 +6,8 @@ export type HealixErrorCode =
   | 'HEALIX_DEADLINE'
   | 'HEALIX_POLICY'
   | 'HEALIX_CONFIG'
-  | 'HEALIX_CLOSED';
+  | 'HEALIX_CLOSED'
+  | 'HEALIX_STORE';
 
 const BRAND = Symbol.for('healix.error.1');
 
@@ -68,6 +69,11 @@ export class PolicyError extends HealixError {
 /** The runtime was closed. */
 export class ClosedError extends HealixError {
   readonly code = 'HEALIX_CLOSED';
+}
+
+/** The fleet's store failed, or what it said is no reply. Nobody but its status and events is told. */
+export class StoreError extends HealixError {
+  readonly code = 'HEALIX_STORE';
 }
 
 /** A setting is wrong. Thrown where the setting is given, before anything starts. */

@@ -6,11 +6,14 @@ import type { TargetOptions } from './config/schema.ts';
 import { checkTargetOptions } from './config/settings.ts';
 import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
+import { Fleet, type FleetStatus } from './fleet/fleet.ts';
+import { openStore } from './fleet/open-store.ts';
 import { combineHealth, type HealthStatus } from './health/status.ts';
 import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
+import type { Store } from './store/store.ts';
 import type { Target, TargetContext } from './target.ts';
 import { readRules, TargetRegistry } from './target-registry.ts';
 import { type TargetStatus, targetStatus } from './target-status.ts';
@@ -43,6 +46,8 @@ export interface RuntimeStatus extends HealthStatus {
   readonly mode: Mode;
   readonly targets: Readonly<Record<string, TargetStatus>>;
   readonly coverage: CoverageReport;
+  /** Undefined where replicas share nothing. */
+  readonly fleet: FleetStatus | undefined;
   readonly callbackErrors: readonly CallbackErrorReport[];
   /** How often the event loop was found blocked for more than 100 ms. */
   readonly stalls: number;
@@ -80,6 +85,7 @@ export class Healing {
   readonly #waiting = new Set<Target>();
   readonly #onClose: (() => void)[] = [];
   readonly #leaks: FinalizationRegistry<{ target: Target; ticket: LeakTicket }>;
+  readonly #fleet: Fleet | undefined;
   #closing = false;
   #nextSweep = 0;
 
@@ -105,6 +111,8 @@ export class Healing {
     });
     this.#targets = new TargetRegistry(readRules(options), this.#targetContext(), settings.maxTargets);
     this.time.onTick((now) => this.#tick(now));
+    const shared = openStore(settings, this.mode);
+    this.#fleet = shared && this.#makeFleet(shared.store, shared.service);
   }
 
   /** True when the emergency switch is set: everything passes through untouched. */
@@ -182,6 +190,7 @@ export class Healing {
       mode: this.mode,
       targets: Object.fromEntries(targets),
       coverage: this.coverage.report(lateReleases),
+      fleet: this.#fleet?.status,
       callbackErrors: this.#callbackErrors.report(),
       stalls: this.time.stalls,
     };
@@ -223,6 +232,7 @@ export class Healing {
       await new Promise<void>((resolve) => clock.setTimer(resolve, DRAIN_CHECK_MS).keepAlive(true));
     }
     if (!this.time.busy && this.#waiting.size === 0) this.time.stop();
+    await this.#fleet?.close();
     for (const callback of this.#onClose.splice(0)) callback();
   }
 
@@ -252,6 +262,7 @@ export class Healing {
       activate: (target) => {
         this.#targets.readopt(target);
         this.#loop.watch(target, time.now);
+        if (target.shared) this.#fleet?.join(target);
       },
       attend: (target) => {
         this.#waiting.add(target);
@@ -260,6 +271,7 @@ export class Healing {
       watchForLeak: (permit, target, ticket) => this.#leaks.register(permit, { target, ticket }),
       transitioned: (target, transition) => {
         this.#hurry(target);
+        this.#tellFleet(target, transition);
         this.#noteTransition(target, transition);
         this.#events.publish('transition', {
           ...transition,
@@ -277,6 +289,11 @@ export class Healing {
           author,
           change,
         }),
+      forceInFleet: (target, state) => {
+        if (!target.shared) return undefined;
+        this.#fleet?.join(target);
+        return this.#fleet?.force(target.name, state);
+      },
       incidentIdOf: (target) => this.#incidents.openOf(target.name)?.id,
       reportCallback: (target, what, error) => this.reportCallback(target, what, error),
       statusOf: (target) => this.statusOf(target),
@@ -315,6 +332,24 @@ export class Healing {
     this.#loop.watch(target, time.now);
   }
 
+  #makeFleet(store: Store, service: string): Fleet {
+    const { clock, random } = this.time;
+    return new Fleet(store, {
+      service,
+      clock,
+      random,
+      onStore: (status) => this.#events.publish('store', { ...status, at: clock.wall() }),
+      onView: (view) => this.#events.publish('fleet', { target: view.target, at: clock.wall(), view }),
+    });
+  }
+
+  /** What has opened here by its own rules is evidence for the others. */
+  #tellFleet({ name, breaker }: Target, { to, from }: CircuitTransition): void {
+    if (to === 'open' && from === 'closed' && breaker.tripped && !breaker.isFleets) {
+      this.#fleet?.tripped(name, this.time.now);
+    } else if (to === 'closed') this.#fleet?.recovered(name);
+  }
+
   #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
     const incident = this.#incidents.openOf(name);
     if (incident === undefined) return;
@@ -337,10 +372,11 @@ export class Healing {
 
   #tick(now: number): boolean {
     const busy = this.#loop.tick(now);
+    this.#fleet?.tick(now);
     if (this.#waiting.size > 0) this.#serveWaiting(now);
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SWEEP_MS;
-      this.#targets.sweep(now);
+      for (const name of this.#targets.sweep(now)) this.#fleet?.leave(name);
     }
     return (busy && !this.#closing) || this.#waiting.size > 0;
   }

@@ -5,13 +5,13 @@ export {
   type CircuitSnapshot,
   type CircuitState,
   type CircuitTransition,
-  type ForcedState,
 } from './circuit/breaker.ts';
 export type { TripEvidence, TripRule } from './circuit/trip-rule.ts';
 export { tripRules } from './circuit/trip-rules.ts';
 export type {
   CircuitOptions,
   CircuitSettings,
+  ForcedState,
   Outcome,
   PolicyOptions,
   RateOptions,

@@ -45,14 +45,17 @@ export class TargetRegistry {
     return this.#targets.get(name) ?? this.#make(name);
   }
 
-  /** Drops targets that nobody has used for long and that hold nothing worth keeping. */
-  sweep(now: number): void {
+  /** Drops targets that nobody has used for long and that hold nothing worth keeping. Returns their names. */
+  sweep(now: number): string[] {
+    const dropped: string[] = [];
     for (const [name, reference] of this.#dropped) if (!reference.deref()) this.#dropped.delete(name);
     for (const [name, target] of this.#targets) {
       if (!target.isDisposable(now, DROPPED_AFTER_MS)) continue;
       this.#targets.delete(name);
       this.#dropped.set(name, new WeakRef(target));
+      dropped.push(name);
     }
+    return dropped;
   }
 
   /** Takes a target back that was dropped and is used again. */

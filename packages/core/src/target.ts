@@ -4,6 +4,7 @@ import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
+import type { FleetForce } from './fleet/fleet.ts';
 import { Gate } from './gate.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
@@ -29,6 +30,8 @@ export interface TargetContext extends LedgerContext {
   attend(target: Target): void;
   transitioned(target: Target, transition: CircuitTransition): void;
   settingsChanged(target: Target, author: SettingsAuthor, change: object): void;
+  /** Tells the fleet of a person's decision; undefined where the target is not shared. */
+  forceInFleet(target: Target, state: ForcedState): Promise<FleetForce> | undefined;
   incidentIdOf(target: Target): string | undefined;
   statusOf(target: Target): TargetStatus;
   reportCallback(target: string, what: string, error: unknown): void;
@@ -36,7 +39,10 @@ export interface TargetContext extends LedgerContext {
 
 /** How far a person's decision has reached. */
 export interface ForceResult {
-  scope: 'process';
+  /** `process`: this one alone, since the target is not shared or the store is away. */
+  scope: 'process' | 'fleet';
+  /** Somebody else had decided in between, and that is what counts: `state` is in force. */
+  conflict?: { state: ForcedState };
 }
 
 export interface ForceOptions {
@@ -127,14 +133,22 @@ export class Target extends Gate implements RunHost {
     }
   }
 
-  /** Holds the circuit open or closed, at once and whatever happens; `null` gives it back. */
+  /** True where replicas share the circuit, if there is a fleet. */
+  get shared(): boolean {
+    return this.settings.fleet ?? this.kind === 'upstream';
+  }
+
+  /** Holds the circuit open or closed, here at once and then in the fleet; `null` gives it back. */
   async force(state: ForcedState, { reason }: ForceOptions = {}): Promise<ForceResult> {
     if (state !== null && state !== 'open' && state !== 'closed') {
       throw new ConfigError('force', state, "one of 'open', 'closed', null");
     }
     this.#context.readopt(this);
     this.breaker.force(state, this.time.read(), reason);
-    return { scope: 'process' };
+    const told = await this.#context.forceInFleet(this, state);
+    if (!told?.reached) return { scope: 'process' };
+    const { conflict } = told;
+    return conflict === undefined ? { scope: 'fleet' } : { scope: 'fleet', conflict: { state: conflict } };
   }
 
   /** Changes settings at run time; null takes an earlier change back. State and counts are kept. @throws ConfigError */

@@ -6,6 +6,7 @@ import { OpenTime } from './open-time.ts';
 import { ProbeRound } from './probe-round.ts';
 import { Ramp } from './ramp.ts';
 import { NONE } from './token.ts';
+import type { Trial } from './trial.ts';
 import { TripJudge } from './trip-judge.ts';
 
 export type CircuitState = 'closed' | 'open' | 'half-open';
@@ -71,7 +72,9 @@ export class CircuitBreaker {
   #tripped = false;
   readonly #openTime = new OpenTime();
   #closedAt = Number.NEGATIVE_INFINITY;
-  #probes: ProbeRound | undefined;
+  #probes: Trial | undefined;
+  /** The fleet's, while it holds the circuit open. */
+  #fleetTrial: Trial | undefined;
 
   // What every call reads lies side by side.
   readonly #judge: TripJudge;
@@ -208,6 +211,7 @@ export class CircuitBreaker {
     this.#forced = state;
     this.#forcedDetail = detail;
     this.#tripped = false;
+    this.#fleetTrial = undefined;
     if (state === 'open') {
       this.#openTime.until = Number.POSITIVE_INFINITY;
       this.#enterOpen(now, 'forced');
@@ -240,8 +244,8 @@ export class CircuitBreaker {
     if (this.#state === 'closed') return this.#ramp?.leftMs(now, this.#settings.rampMs) ?? 0;
     if (this.#forced === 'open') return this.#settings.maxOpenMs;
     if (this.#state === 'open') return Math.max(0, this.#openTime.until - now);
-    const probes = this.#probes as ProbeRound;
-    return probes.free > 0 ? 0 : probes.waitMs(now);
+    const probes = this.#probes as Trial;
+    return probes.freeAt(now) > 0 ? 0 : probes.waitMs(now);
   }
 
   /** Ms until the upstream said that another try makes sense (Retry-After); 0 when it said nothing. */
@@ -267,6 +271,47 @@ export class CircuitBreaker {
   neverOpen(yes: boolean, now: number = this.#clock.now()): void {
     this.#neverOpens = yes;
     if (yes && this.#forced === null && this.#state !== 'closed') this.#enterClosed(now, false, 'never-open');
+  }
+
+  /** True while the circuit is open, or being tried, by the fleet's decision. */
+  get isFleets(): boolean {
+    return this.#fleetTrial !== undefined;
+  }
+
+  /**
+   * The fleet holds the circuit open until `until`, and tries it by `trial` then: what happened here counts no more.
+   * Without effect while it is forced, or never opens.
+   */
+  adoptOpen(trial: Trial, until: number, openings: number, reason: string, now: number): void {
+    if (this.#forced !== null || this.#neverOpens) return;
+    const goesOn = this.#state === 'half-open' && this.#fleetTrial === trial && until <= now;
+    this.#fleetTrial = trial;
+    this.#openTime.openings = openings;
+    this.#openTime.until = until;
+    if (goesOn) return;
+    this.#tripped = true;
+    this.#ramp = undefined;
+    this.#enterOpen(now, reason);
+  }
+
+  /** The fleet has closed the circuit. One that is open for what happened here stays open. */
+  adoptClosed(reason: string, now: number): void {
+    if (this.#fleetTrial !== undefined) this.#enterClosed(now, this.#settings.rampMs > 0, reason);
+  }
+
+  /** The fleet cannot be asked: once it is due, the circuit is tried alone. */
+  standAlone(): void {
+    if (this.#fleetTrial === undefined) return;
+    this.#fleetTrial = undefined;
+    if (this.#state === 'half-open') this.#probes = this.#ownTrial();
+  }
+
+  /** The fleet has opened and closed the circuit unseen from here: what was counted before is no evidence any more. */
+  forgetCalls(now: number): void {
+    if (this.#state !== 'closed') return;
+    this.#judge.clear();
+    this.#closedToken = ++this.#lastToken;
+    this.#closedAt = now;
   }
 
   snapshot(): CircuitSnapshot {
@@ -321,8 +366,7 @@ export class CircuitBreaker {
     this.#expireProbes(now);
     if (this.#state === 'open') {
       if (now < this.#openTime.until) return 0;
-      const leaseMs = this.probeLimitMs + LEASE_MARGIN_MS;
-      this.#probes = new ProbeRound(this.#settings.probes, leaseMs, this.#lostMs);
+      this.#probes = this.#fleetTrial ?? this.#ownTrial();
       this.#enter('half-open', 'due', now);
       // Whoever was told may have closed it.
       if (this.plain) return this.#closedToken;
@@ -332,7 +376,7 @@ export class CircuitBreaker {
 
   #expireProbes(now: number): void {
     if (this.#state !== 'half-open') return;
-    const probes = this.#probes as ProbeRound;
+    const probes = this.#probes as Trial;
     probes.expire(now);
     if (probes.decision === 'reopen') this.#trip(now, probes.lastExpiry, 'probes-failed');
   }
@@ -349,11 +393,15 @@ export class CircuitBreaker {
     if (probes === undefined) return false;
     const succeeded = outcome === 'success' && !this.#judge.isSlow(latencyMs);
     const verdict = outcome === 'ignored' ? 'unused' : succeeded ? 'succeeded' : 'failed';
-    if (!probes.settle(token, verdict)) return false;
+    if (!probes.settle(token, verdict, now)) return false;
     if (outcome === 'overload') this.#openTime.notice(now, retryAfterMs);
     if (probes.decision === 'close') this.#enterClosed(now, this.#settings.rampMs > 0, 'probes-succeeded');
     else if (probes.decision === 'reopen') this.#trip(now, now, 'probes-failed');
     return true;
+  }
+
+  #ownTrial(): ProbeRound {
+    return new ProbeRound(this.#settings.probes, this.probeLimitMs + LEASE_MARGIN_MS, this.#lostMs);
   }
 
   #enterOpen(now: number, reason: string): void {
@@ -364,6 +412,7 @@ export class CircuitBreaker {
 
   #enterClosed(now: number, ramp: boolean, reason: string): void {
     this.#probes = undefined;
+    this.#fleetTrial = undefined;
     this.#closedToken = ++this.#lastToken;
     this.#closedAt = now;
     this.#tripped = false;

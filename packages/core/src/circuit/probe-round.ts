@@ -1,4 +1,4 @@
-export type ProbeVerdict = 'succeeded' | 'failed' | 'unused';
+import type { ProbeVerdict, Trial } from './trial.ts';
 
 interface Lease {
   readonly token: number;
@@ -12,7 +12,7 @@ interface Lease {
  * verdict of its own gives its place back; one whose lease runs out has failed, and what it says later is
  * not heard. A lease stands still while this process does.
  */
-export class ProbeRound {
+export class ProbeRound implements Trial {
   readonly size: number;
   readonly #leaseMs: number;
   readonly #lostMs: () => number;
@@ -30,7 +30,7 @@ export class ProbeRound {
   }
 
   /** Probes that may still be sent. */
-  get free(): number {
+  freeAt(): number {
     return this.size - this.#succeeded - this.#failed - this.#leases.length;
   }
 
@@ -41,7 +41,7 @@ export class ProbeRound {
   }
 
   grant(token: number, now: number): boolean {
-    if (this.free <= 0) return false;
+    if (this.freeAt() <= 0) return false;
     this.#leases.push({ token, endsAt: now + this.#leaseMs, lostMs: this.#lostMs() });
     return true;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Store } from '../store/store.ts';
 import type { IncidentReport } from '../telemetry/incidents.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
@@ -44,6 +45,23 @@ export const runtimeSchema = z.strictObject({
     .describe(
       'Calls that are timed in each 20 ms, all of them while there are no more; with more, an even sample.',
     ),
+  redis: z
+    .string()
+    .regex(/^(redis|rediss|unix):\/\/|^\//)
+    .describe('a URL such as redis://host:6379')
+    .optional()
+    .describe('The Redis that replicas share their circuits through. Default: HEALIX_REDIS_URL.'),
+  store: z
+    .custom<Store>(hasMethods('open', 'heartbeat', 'report', 'claim', 'settle', 'snapshot', 'read', 'close'))
+    .describe('a Store, such as redisStore(redis)')
+    .optional()
+    .describe('What replicas share their circuits through, instead of `redis`.'),
+  service: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/)
+    .describe('a name of letters, digits, ., _ and -')
+    .optional()
+    .describe('Names the fleet: replicas with the same name heal as one. Default: HEALIX_SERVICE.'),
   defaults: targetSchema.prefault({}),
   targets: z.record(z.string(), namedTargetSchema).default({}),
   notify: z

@@ -161,6 +161,12 @@ const classifySchema = z.custom<Classify>((value) => typeof value === 'function'
 
 export const targetSchema = z.strictObject({
   tier: z.enum(['basic']).default('basic').describe('How much healing the target gets.'),
+  fleet: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether replicas share the circuit. Default: true for upstreams, false for routes. Needs `redis` or `store`.',
+    ),
   exempt: z.boolean().default(false).describe('Measured, never refused, outside all limits.'),
   timeoutMs: ms(1, 86_400_000)
     .optional()

@@ -156,6 +156,8 @@ export interface FleetNews {
  * methods reject where the store cannot be reached or does not answer; nobody on the request path waits for them.
  */
 export interface Store {
+  /** Called once, before all else: replicas that give the same name are one fleet. */
+  open(service: string): void;
   /** Says that this replica lives; asked every 5 s, and more often while a target is not closed. */
   heartbeat(replica: string): Promise<Heartbeat>;
   /** Takes the replica off the members. */

@@ -1,6 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CircuitState } from '../circuit/breaker.ts';
 import type { SettingsAuthor } from '../config/settings-stack.ts';
+import type { StoreStatus } from '../store/insured-store.ts';
+import type { FleetView } from '../store/store.ts';
 import type { IncidentEntry, IncidentReport } from './incidents.ts';
 
 interface TargetEvent {
@@ -44,11 +46,24 @@ export interface SettingsEvent extends TargetEvent {
   readonly change: object;
 }
 
+/** The fleet's store has come, gone away, or come back. */
+export interface StoreEvent extends StoreStatus {
+  /** Wall-clock ms since 1970. */
+  readonly at: number;
+}
+
+/** The fleet believes something else of a target than before. */
+export interface FleetEvent extends TargetEvent {
+  readonly view: FleetView;
+}
+
 export interface HealingEvents {
   transition: TransitionEvent;
   incident: IncidentEvent;
   recovered: RecoveredEvent;
   settings: SettingsEvent;
+  store: StoreEvent;
+  fleet: FleetEvent;
 }
 
 export type HealingEventName = keyof HealingEvents;
@@ -62,6 +77,8 @@ const CHANNELS = {
   incident: channel('healix:incident'),
   recovered: channel('healix:recovered'),
   settings: channel('healix:settings'),
+  store: channel('healix:store'),
+  fleet: channel('healix:fleet'),
 };
 
 /** The one place that tells: listeners, and `node:diagnostics_channel` under `healix:*`. */

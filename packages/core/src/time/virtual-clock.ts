@@ -34,6 +34,7 @@ export class VirtualClock implements Clock {
   #wallSkew = WALL_START_MS - START_MS;
   readonly #timers = new Set<VirtualTimer>();
   #polls: (() => void)[] = [];
+  readonly #held = new Set<Promise<unknown>>();
 
   now(): number {
     return this.#now;
@@ -63,10 +64,20 @@ export class VirtualClock implements Clock {
 
   /** Moves time on, running what falls due in order; promises settle after each callback. */
   async advance(ms: number): Promise<void> {
-    await realTurn();
+    await this.#settle();
     for (const callback of this.#due(this.#now + ms)) {
       callback();
-      await realTurn();
+      await this.#settle();
+    }
+  }
+
+  /** `work`, for which time stands still while it moves by `advance`: what happens outside, such as a server's answer. */
+  async hold<T>(work: Promise<T>): Promise<T> {
+    this.#held.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#held.delete(work);
     }
   }
 
@@ -83,6 +94,14 @@ export class VirtualClock implements Clock {
   /** The wall clock is set forwards, or back. */
   skewWall(ms: number): void {
     this.#wallSkew += ms;
+  }
+
+  async #settle(): Promise<void> {
+    await realTurn();
+    while (this.#held.size > 0) {
+      await Promise.allSettled(this.#held);
+      await realTurn();
+    }
   }
 
   *#due(until: number): Generator<() => void> {

@@ -1,0 +1,94 @@
+import type { CircuitBreaker } from '../circuit/breaker.ts';
+import type { CircuitSettings } from '../config/schema.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
+import type { TripTerms } from '../store/store.ts';
+
+/** Evidence that stays the same is told again for as long, so that the fleet can decide upon it. */
+const FRESH_MS = 1_000;
+const AGAIN_MS = 500;
+/** Share of the replicas with reports that must have trouble of their own before the fleet opens a circuit. */
+const QUORUM = 0.5;
+
+/** What a replica has seen of a target, for the fleet. */
+export interface Seen {
+  readonly calls: number;
+  readonly failures: number;
+  readonly open: boolean;
+}
+
+/**
+ * Decides when a replica's window on a target is worth telling: when it fails at half the rate that would open the
+ * circuit, when it has opened here, and when the fleet asks. A healthy replica is silent.
+ */
+export class Evidence {
+  readonly #breaker: CircuitBreaker;
+  readonly #monitor: HealthMonitor;
+  #bad = 0;
+  #frozen: Seen | undefined;
+  #asked = false;
+  #insists = false;
+  #changedAt = Number.NEGATIVE_INFINITY;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(breaker: CircuitBreaker, monitor: HealthMonitor) {
+    this.#breaker = breaker;
+    this.#monitor = monitor;
+  }
+
+  /** True while there is something to tell again and again. */
+  get insists(): boolean {
+    return this.#insists;
+  }
+
+  /** The fleet asks for reports. */
+  ask(): void {
+    this.#asked = true;
+  }
+
+  /** The circuit has opened here by its own rules: what opened it is kept. */
+  freeze(now: number): void {
+    this.#frozen = { ...this.#count(now), open: true };
+    this.#changedAt = now;
+    this.#insists = true;
+  }
+
+  thaw(): void {
+    this.#frozen = undefined;
+  }
+
+  /** What is to be told now, if anything. */
+  take(now: number): Seen | undefined {
+    const bad = this.#monitor.failure + this.#monitor.overload + this.#monitor.slow;
+    if (bad !== this.#bad) {
+      this.#bad = bad;
+      this.#changedAt = now;
+      this.#insists = true;
+    }
+    if (!this.#asked && !this.#insists) return undefined;
+    const seen = this.#frozen ?? this.#count(now);
+    const { failureRate } = this.#breaker.settings;
+    this.#insists = seen.open || (seen.failures > 0 && seen.failures / seen.calls >= failureRate / 2);
+    const isDue = this.#insists && (now - this.#changedAt < FRESH_MS || now - this.#toldAt >= AGAIN_MS);
+    if (!isDue && !(this.#asked && seen.calls > 0)) return undefined;
+    this.#asked = false;
+    this.#toldAt = now;
+    return seen;
+  }
+
+  #count(now: number): Seen {
+    const { calls, failures, slow } = this.#breaker.countsAt(now);
+    return { calls, failures: Math.min(calls, Math.max(failures, slow)), open: false };
+  }
+}
+
+export function tripTermsOf({ failureRate, minimumCalls, windowMs }: CircuitSettings): TripTerms {
+  const hash = fnv1a(`${failureRate},${minimumCalls},${windowMs}`).toString(36);
+  return { failureRate, minimumCalls, windowMs, quorum: QUORUM, hash };
+}
+
+/** FNV-1a, 32 bits (Fowler, Noll, Vo). */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}

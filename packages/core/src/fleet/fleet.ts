@@ -1,0 +1,321 @@
+import type { ForcedState } from '../config/schema.ts';
+import { InsuredStore, type StoreStatus } from '../store/insured-store.ts';
+import type { FleetEntry, FleetView, Heartbeat, Store } from '../store/store.ts';
+import type { Clock, Timer } from '../time/clock.ts';
+import type { Random } from '../time/random.ts';
+import { NewsReader } from './news-reader.ts';
+import { SelfSuspicion } from './self-suspicion.ts';
+import { SharedCircuit } from './shared-circuit.ts';
+import { makeId, type SharedTarget } from './shared-target.ts';
+
+const STEP_MS = 100;
+const HEARTBEAT_MS = 5_000;
+/** While something is not closed a write is due so often: only a write tells that the store is there. */
+const URGENT_HEARTBEAT_MS = 500;
+/** The bound of what a heartbeat tells: past it, what it does not tell may still be. */
+const MOST_UNSETTLED = 1_000;
+/** Reports of one call: what the store has to add up stays below two milliseconds. */
+const REPORTS_A_CALL = 400;
+
+/** What a person's decision has met with in the fleet. */
+export interface FleetForce {
+  readonly reached: boolean;
+  /** Somebody else has decided in between: that is what counts. */
+  readonly conflict: ForcedState | undefined;
+}
+
+export interface FleetStatus {
+  readonly service: string;
+  /** This replica's name: random, new with each process. */
+  readonly replica: string;
+  /** Replicas alive, this one included, as far as is known. */
+  readonly live: number;
+  readonly store: StoreStatus;
+  /** True while most things that this process calls fail at once: it tells the fleet nothing then. */
+  readonly suspectsItself: boolean;
+}
+
+export interface FleetEnvironment {
+  readonly service: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  onStore(status: StoreStatus): void;
+  /** A record has another epoch than before. */
+  onView(view: FleetView): void;
+}
+
+/**
+ * This process's part in the fleet: what replicas of a service know of their upstreams they share through a store.
+ * All of it happens beside the request path, which reads no more than its own breaker. The protocol is in
+ * `docs/protocol.md`.
+ */
+export class Fleet {
+  readonly replica: string;
+  readonly #environment: FleetEnvironment;
+  readonly #store: InsuredStore;
+  readonly #reader: NewsReader;
+  readonly #circuits = new Map<string, SharedCircuit>();
+  /** What is known of targets that this process has not used yet, and until when it holds. */
+  readonly #known = new Map<string, { view: FleetView; until: number }>();
+  readonly #toFetch = new Set<string>();
+  readonly #suspicion = new SelfSuspicion();
+  #live = 1;
+  #nextStep = 0;
+  #nextBeat = 0;
+  #isBeating = false;
+  #isReporting = false;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(store: Store, environment: FleetEnvironment) {
+    const { clock, random, service } = environment;
+    this.#environment = environment;
+    this.replica = makeId(random);
+    this.#store = new InsuredStore(store, clock, (status) => this.#storeChanged(status));
+    this.#reader = new NewsReader(this.#store, clock, random, {
+      wanted: () => [...this.#circuits.keys()],
+      snapshot: (views) => this.#takeAll(views),
+      news: (entries) => this.#hear(entries),
+      live: () => this.#live,
+    });
+    store.open(service);
+    this.#nextBeat = clock.now();
+    void this.#reader.run();
+    this.#step(clock.now());
+  }
+
+  get status(): FleetStatus {
+    const { service } = this.#environment;
+    const { replica } = this;
+    return {
+      service,
+      replica,
+      live: this.#live,
+      store: this.#store.status,
+      suspectsItself: this.#suspicion.suspected,
+    };
+  }
+
+  /** Shares a target; what the fleet knows of it holds at once. */
+  join(target: SharedTarget): void {
+    if (this.#circuits.has(target.name) || this.#closed) return;
+    const circuit = new SharedCircuit(target, this.#environment.random);
+    this.#circuits.set(target.name, circuit);
+    const known = this.#known.get(target.name);
+    if (known === undefined) return;
+    this.#known.delete(target.name);
+    const now = this.#environment.clock.now();
+    circuit.take({ ...known.view, remainingMs: Math.max(0, known.until - now) }, 'reply', now);
+  }
+
+  /** The target is not used any more. */
+  leave(name: string): void {
+    this.#circuits.delete(name);
+  }
+
+  /** A circuit has opened here by its own rules. */
+  tripped(name: string, now: number): void {
+    this.#circuits.get(name)?.evidence.freeze(now);
+  }
+
+  /** A circuit has closed here. */
+  recovered(name: string): void {
+    this.#circuits.get(name)?.evidence.thaw();
+  }
+
+  /** Rides on the tick that goes while there is traffic. */
+  tick(now: number): void {
+    if (now >= this.#nextStep) this.#step(now);
+  }
+
+  async force(name: string, state: ForcedState): Promise<FleetForce> {
+    const circuit = this.#circuits.get(name);
+    const { clock, random } = this.#environment;
+    if (circuit === undefined || this.#closed) return { reached: false, conflict: undefined };
+    const reply = await this.#store.force(this.replica, {
+      target: name,
+      state,
+      token: makeId(random),
+      baseVersion: circuit.view?.forcedVersion ?? 0,
+      nextId: makeId(random),
+    });
+    if (reply === undefined) return { reached: false, conflict: undefined };
+    this.#take(reply.view, clock.now());
+    const { forced } = reply.view;
+    if (!reply.accepted)
+      circuit.target.breaker.force(forced, clock.now(), 'by an earlier decision for the fleet');
+    return { reached: true, conflict: reply.accepted ? undefined : forced };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    this.#reader.stop();
+    for (const circuit of this.#circuits.values()) circuit.standAlone();
+    await this.#store.close(this.replica);
+  }
+
+  #step(now: number): void {
+    if (this.#closed) return;
+    this.#nextStep = now + STEP_MS;
+    this.#store.look();
+    this.#suspicion.look(this.#circuits.values(), now);
+    if (this.#store.away) for (const circuit of this.#circuits.values()) circuit.standAlone();
+    const unsettled = this.#isUnsettled();
+    if (now >= this.#nextBeat) void this.#beat(now, unsettled);
+    void this.#report(now);
+    void this.#fetch();
+    if (!this.#store.away) this.#probe(now);
+    this.#arm(unsettled ? STEP_MS : Math.max(STEP_MS, this.#nextBeat - now));
+  }
+
+  #arm(delayMs: number): void {
+    const { clock } = this.#environment;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(() => this.#step(clock.now()), delayMs);
+  }
+
+  #isUnsettled(): boolean {
+    for (const circuit of this.#circuits.values()) {
+      if (circuit.isUnsettled || circuit.evidence.insists || circuit.wantsSeed) return true;
+    }
+    return this.#toFetch.size > 0 || this.#store.away;
+  }
+
+  async #beat(now: number, urgent: boolean): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    this.#nextBeat = now + (urgent ? URGENT_HEARTBEAT_MS : HEARTBEAT_MS);
+    const heartbeat = await this.#store.heartbeat(this.replica);
+    this.#isBeating = false;
+    if (heartbeat === undefined) this.#nextBeat = Math.min(this.#nextBeat, now + URGENT_HEARTBEAT_MS);
+    else this.#compare(heartbeat);
+  }
+
+  /** Only what differs is read. */
+  #compare({ live, cursor, unsettled }: Heartbeat): void {
+    this.#live = live;
+    this.#reader.check(cursor);
+    const told = new Set<string>();
+    for (const { target, epoch } of unsettled) {
+      told.add(target);
+      const circuit = this.#circuits.get(target);
+      const mine = circuit === undefined ? this.#known.get(target)?.view.epoch : circuit.epoch;
+      if (mine !== epoch) this.#toFetch.add(target);
+    }
+    if (unsettled.length >= MOST_UNSETTLED) return;
+    for (const [name, circuit] of this.#circuits) {
+      if (circuit.isUnsettled && !told.has(name)) this.#toFetch.add(name);
+    }
+    for (const name of this.#known.keys()) if (!told.has(name)) this.#known.delete(name);
+  }
+
+  async #fetch(): Promise<void> {
+    if (this.#toFetch.size === 0) return this.#seed();
+    const names = [...this.#toFetch];
+    this.#toFetch.clear();
+    const snapshot = await this.#store.snapshot(names);
+    if (snapshot === undefined) for (const name of names) this.#toFetch.add(name);
+    else this.#takeAll(snapshot.views);
+    return this.#seed();
+  }
+
+  async #seed(): Promise<void> {
+    const { clock } = this.#environment;
+    const seeds = [];
+    for (const circuit of this.#circuits.values()) {
+      if (!circuit.wantsSeed) continue;
+      circuit.wantsSeed = false;
+      const seed = circuit.seed(clock.now());
+      if (seed !== undefined) seeds.push(seed);
+    }
+    if (seeds.length === 0) return;
+    const views = await this.#store.seed(this.replica, seeds);
+    if (views !== undefined) this.#takeAll(views);
+    else for (const { view } of seeds) this.#toFetch.add(view.target);
+  }
+
+  /** One flush at a time; what would have been told meanwhile is told by the next one. */
+  async #report(now: number): Promise<void> {
+    if (this.#isReporting || this.#suspicion.suspected) return;
+    this.#isReporting = true;
+    try {
+      const reports = [];
+      for (const circuit of this.#circuits.values()) {
+        const report = circuit.report(now);
+        if (report !== undefined) reports.push(report);
+      }
+      while (reports.length > 0) {
+        const views = await this.#store.report(this.replica, reports.splice(0, this.#reportsACall()));
+        if (views === undefined) return;
+        this.#takeAll(views);
+      }
+    } finally {
+      this.#isReporting = false;
+    }
+  }
+
+  #reportsACall(): number {
+    return Math.max(1, Math.floor(REPORTS_A_CALL / Math.max(4, this.#live)));
+  }
+
+  #probe(now: number): void {
+    for (const circuit of this.#circuits.values()) {
+      void circuit.probing.work(this.#store, this.replica, now).then((view) => {
+        if (view !== undefined) this.#take(view, this.#environment.clock.now());
+      });
+    }
+  }
+
+  #takeAll(views: readonly FleetView[]): void {
+    const now = this.#environment.clock.now();
+    for (const view of views) this.#take(view, now);
+  }
+
+  #hear(entries: readonly FleetEntry[]): void {
+    const now = this.#environment.clock.now();
+    let asked = false;
+    for (const entry of entries) {
+      if (entry.kind === 'view') this.#take(entry.view, now, 'news');
+      else {
+        for (const name of entry.targets) this.#circuits.get(name)?.evidence.ask();
+        asked = true;
+      }
+    }
+    if (asked) void this.#report(now);
+  }
+
+  #take(view: FleetView, now: number, source: 'reply' | 'news' = 'reply'): void {
+    if (this.#closed) return;
+    const circuit = this.#circuits.get(view.target);
+    if (circuit === undefined) this.#remember(view, now);
+    else {
+      const before = circuit.view;
+      if (!circuit.take(view, source, now)) this.#toFetch.add(view.target);
+      if (circuit.view !== before && circuit.view !== undefined) this.#environment.onView(circuit.view);
+      if (circuit.isUnsettled) this.#hurry(now);
+    }
+  }
+
+  #remember(view: FleetView, now: number): void {
+    const known = this.#known.get(view.target);
+    if (known !== undefined && known.view.epoch > view.epoch) return;
+    if (view.state === 'closed' && view.forced === null) this.#known.delete(view.target);
+    else if (this.#known.size < MOST_UNSETTLED) {
+      this.#known.set(view.target, { view, until: now + view.remainingMs });
+    }
+  }
+
+  /** Something is not closed: the next step must not wait for the next heartbeat. */
+  #hurry(now: number): void {
+    if (this.#nextBeat - now <= URGENT_HEARTBEAT_MS) return;
+    this.#nextBeat = now + URGENT_HEARTBEAT_MS;
+    this.#arm(STEP_MS);
+  }
+
+  #storeChanged(status: StoreStatus): void {
+    const now = this.#environment.clock.now();
+    if (status.state === 'connected') for (const circuit of this.#circuits.values()) circuit.rejoin(now);
+    this.#environment.onStore(status);
+  }
+}

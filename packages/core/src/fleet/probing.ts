@@ -1,0 +1,187 @@
+import type { ProbeVerdict } from '../circuit/trial.ts';
+import type { InsuredStore } from '../store/insured-store.ts';
+import type { Claim, FleetView, Verdict } from '../store/store.ts';
+import type { Random } from '../time/random.ts';
+import { type Lease, LeasedTrial } from './leased-trial.ts';
+import { makeId, openTermsOf, type SharedTarget } from './shared-target.ts';
+
+/** A lease is claimed so long before an open target is due: half-open costs no caller a round trip. */
+const CLAIM_AHEAD_MS = 250;
+const CLAIM_JITTER_MS = 50;
+/** So long after it is due each replica has one probe at most. */
+const FAIR_MS = 250;
+const CLAIM_AGAIN_MS = 150;
+const MARGIN_MS = 100;
+const RENEW_AHEAD_MS = 300;
+/** A replica that has had no call for so long tries nothing. */
+const TRAFFIC_MS = 600_000;
+/** What refused callers are told to wait while the fleet tries the target. */
+const RETRY_MS = 500;
+
+const VERDICTS = { succeeded: 'ok', failed: 'fail', unused: 'unused' } as const;
+
+interface Pending {
+  readonly lease: Lease;
+  readonly verdict: Verdict['verdict'];
+}
+
+/** A circuit that is closed here, by its own probes, while the fleet still holds it open: its calls are the probe. */
+interface Vouching {
+  readonly lease: Lease;
+  readonly success: number;
+  readonly failure: number;
+}
+
+/** One replica's part in trying a target that the fleet holds open: it claims leases, keeps them, and tells verdicts. */
+export class Probing {
+  readonly trial: LeasedTrial;
+  readonly #target: SharedTarget;
+  readonly #random: Random;
+  #view: FleetView | undefined;
+  #until = 0;
+  #nextClaimAt = 0;
+  #pending: Pending | undefined;
+  #vouching: Vouching | undefined;
+  #isAsking = false;
+  #failedLast = false;
+  #defers = false;
+  #callsSeen = -1;
+  #usedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(target: SharedTarget, random: Random) {
+    this.#target = target;
+    this.#random = random;
+    this.trial = new LeasedTrial(RETRY_MS, (lease, verdict) => this.#judged(lease, verdict));
+  }
+
+  /** Another epoch has begun. */
+  begin(view: FleetView, until: number): void {
+    this.stop();
+    this.#view = view;
+    this.#until = until;
+    this.#defers = this.#failedLast;
+    this.#failedLast = false;
+    const from = this.#defers ? until + FAIR_MS : until - CLAIM_AHEAD_MS;
+    this.#nextClaimAt = from + this.#random.next() * CLAIM_JITTER_MS;
+  }
+
+  /** Nothing that was granted holds any more. */
+  stop(): void {
+    this.trial.clear();
+    this.#pending = undefined;
+    this.#vouching = undefined;
+  }
+
+  /**
+   * Does what is due, one request at a time; called every 100 ms or so.
+   *
+   * @returns the view that the store has answered with
+   */
+  async work(store: InsuredStore, replica: string, now: number): Promise<FleetView | undefined> {
+    this.#noteTraffic(now);
+    if (this.#isAsking || this.#view?.state !== 'open' || this.#view.forced !== null) return undefined;
+    this.trial.failOverdue(now);
+    this.#vouch();
+    this.#isAsking = true;
+    try {
+      if (this.#pending !== undefined) return await this.#settle(store, replica, this.#pending, now);
+      const { lease } = this.trial;
+      if (lease !== undefined) return await this.#keep(store, replica, lease, now);
+      return await this.#claim(store, replica, this.#view, now);
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  #judged(lease: Lease, verdict: ProbeVerdict): void {
+    this.#pending = { lease, verdict: VERDICTS[verdict] };
+    this.#failedLast = verdict === 'failed';
+  }
+
+  /** The same verdict is told until it was heard, or its lease is over. */
+  async #settle(store: InsuredStore, replica: string, pending: Pending, now: number) {
+    const { lease, verdict } = pending;
+    if (now > lease.endsAt) {
+      this.#pending = undefined;
+      return undefined;
+    }
+    const { token, epochId } = lease;
+    const openTerms = openTermsOf(this.#target, this.#random, now);
+    const nextId = makeId(this.#random);
+    const { name: target } = this.#target;
+    const reply = await store.settle(replica, { target, epochId, token, verdict, openTerms, nextId });
+    if (reply !== undefined && this.#pending === pending) {
+      this.#pending = undefined;
+      this.#nextClaimAt = Math.max(now, this.#until + FAIR_MS) + this.#random.next() * CLAIM_JITTER_MS;
+    }
+    return reply?.view;
+  }
+
+  /** A lease that nobody has used yet is kept, as long as there is traffic and no one else wants it. */
+  async #keep(store: InsuredStore, replica: string, lease: Lease, now: number) {
+    if (lease.usableUntil - now > RENEW_AHEAD_MS) return undefined;
+    const claim = this.#makeClaim(lease.epochId, lease.token, lease.timeoutMs);
+    const reply = this.#hasTraffic(now) ? await store.renew(replica, claim) : undefined;
+    if (this.trial.lease !== lease) return reply?.view;
+    if (reply?.leaseMs !== undefined) this.trial.lease = this.#leaseOf(claim, reply.leaseMs, now);
+    else if (reply !== undefined || now > lease.usableUntil || !this.#hasTraffic(now)) {
+      this.trial.lease = undefined;
+      this.#pending = { lease, verdict: 'unused' };
+    }
+    return reply?.view;
+  }
+
+  async #claim(store: InsuredStore, replica: string, view: FleetView, now: number) {
+    if (now < this.#nextClaimAt || this.trial.busy || this.#vouching || !this.#hasTraffic(now))
+      return undefined;
+    const claim = this.#makeClaim(view.epochId, makeId(this.#random), this.#target.breaker.probeLimitMs);
+    this.#nextClaimAt = Math.max(now + CLAIM_AGAIN_MS, this.#until) + this.#random.next() * CLAIM_JITTER_MS;
+    const reply = await store.claim(replica, claim);
+    if (reply?.leaseMs !== undefined && this.#view?.epochId === view.epochId) {
+      this.#use(this.#leaseOf(claim, reply.leaseMs, now));
+    }
+    return reply?.view;
+  }
+
+  #use(lease: Lease): void {
+    const { breaker, monitor } = this.#target;
+    const { success, failure } = monitor;
+    if (breaker.isFleets) this.trial.lease = lease;
+    else this.#vouching = { lease, success, failure };
+  }
+
+  #vouch(): void {
+    if (this.#vouching === undefined) return;
+    const { lease, success, failure } = this.#vouching;
+    const { monitor } = this.#target;
+    if (monitor.failure > failure) this.#judged(lease, 'failed');
+    else if (monitor.success > success) this.#judged(lease, 'succeeded');
+    else return;
+    this.#vouching = undefined;
+  }
+
+  #makeClaim(epochId: string, token: string, timeoutMs: number): Claim {
+    const { name: target, settings } = this.#target;
+    const { probes } = settings.circuit;
+    const nextId = makeId(this.#random);
+    return { target, epochId, token, probes, timeoutMs, marginMs: MARGIN_MS, defer: this.#defers, nextId };
+  }
+
+  /** @param sentAt before the claim was sent: the lease is no longer than it seems from here */
+  #leaseOf({ token, epochId, timeoutMs }: Claim, leaseMs: number, sentAt: number): Lease {
+    const endsAt = sentAt + leaseMs;
+    const usableUntil = endsAt - timeoutMs - MARGIN_MS;
+    return { token, epochId, timeoutMs, usableFrom: this.#until, usableUntil, endsAt };
+  }
+
+  #noteTraffic(now: number): void {
+    const { ended, refused, inFlight } = this.#target.monitor;
+    const calls = ended + refused + inFlight;
+    if (calls !== this.#callsSeen) this.#usedAt = now;
+    this.#callsSeen = calls;
+  }
+
+  #hasTraffic(now: number): boolean {
+    return now - this.#usedAt <= TRAFFIC_MS;
+  }
+}

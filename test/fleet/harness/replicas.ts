@@ -1,0 +1,100 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { ForceResult, RuntimeStatus, TargetStatus } from '@healix/core';
+import { pause } from '../../conformance/harness/wait.ts';
+import type { Command, Reply } from '../../stalls/programs/commands.ts';
+import type { Moved, ReplicaOptions, Tally } from '../programs/replica.ts';
+
+/** Many processes start at once, on two busy cores. */
+const PATIENCE_MS = 30_000;
+const BETWEEN_LOOKS_MS = 25;
+
+export type ReplicaStatus = TargetStatus & Pick<RuntimeStatus, 'fleet'>;
+
+/** A replica in a process of its own. */
+export class Replica {
+  readonly #process: ChildProcess;
+  readonly #replies = new Map<number, (value: never) => void>();
+  #serial = 0;
+
+  private constructor(options: ReplicaOptions) {
+    const program = new URL('../programs/replica.ts', import.meta.url);
+    const execArgv = ['--disable-warning=ExperimentalWarning'];
+    this.#process = fork(program, [JSON.stringify(options)], { execArgv });
+    this.#process.on('message', ({ id, value }: Reply) => {
+      const answer = this.#replies.get(id);
+      this.#replies.delete(id);
+      answer?.(value as never);
+    });
+  }
+
+  static async start(options: ReplicaOptions): Promise<Replica> {
+    const replica = new Replica(options);
+    const died = new Promise<never>((_, reject) =>
+      replica.#process.once('exit', (code) => reject(new Error(`the replica ended with ${code}`))),
+    );
+    await Promise.race([new Promise((resolve) => replica.#replies.set(0, resolve)), died]);
+    died.catch(() => undefined);
+    return replica;
+  }
+
+  port = () => this.#tell<number>('port');
+  load = (perSecond: number) => this.#tell<void>('load', { perSecond });
+  tally = () => this.#tell<Tally>('tally');
+  status = () => this.#tell<ReplicaStatus>('status');
+  moves = () => this.#tell<Moved[]>('moves');
+  storeStates = () => this.#tell<string[]>('storeStates');
+  force = (state: 'open' | 'closed' | null) => this.#tell<ForceResult>('force', { state });
+  close = () => this.#tell<void>('close');
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+  }
+
+  #tell<T>(name: string, argument?: unknown): Promise<T> {
+    const id = ++this.#serial;
+    return new Promise((resolve) => {
+      this.#replies.set(id, resolve);
+      this.#process.send({ id, name, argument } satisfies Command);
+    });
+  }
+}
+
+/** All replicas of a service. */
+export class Replicas {
+  readonly all: Replica[] = [];
+  readonly #options: ReplicaOptions;
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+  }
+
+  async start(count: number): Promise<void> {
+    this.all.push(...(await Promise.all(Array.from({ length: count }, () => Replica.start(this.#options)))));
+  }
+
+  each<T>(ask: (replica: Replica) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.all.map(ask));
+  }
+
+  /** Resolves once `is` holds for every replica; else fails, and tells what they are like. */
+  async become(
+    what: string,
+    is: (status: ReplicaStatus) => boolean,
+    patienceMs = PATIENCE_MS,
+  ): Promise<void> {
+    const giveUp = performance.now() + patienceMs;
+    for (;;) {
+      const statuses = await this.each((replica) => replica.status());
+      if (statuses.every(is)) return;
+      if (performance.now() > giveUp) {
+        const seen = statuses.map(({ state, forced, fleet }) => ({ state, forced, fleet }));
+        throw new Error(`the fleet did not become ${what}: ${JSON.stringify(seen)}`);
+      }
+      await pause(BETWEEN_LOOKS_MS);
+    }
+  }
+
+  kill(): void {
+    for (const replica of this.all.splice(0)) replica.signal('SIGKILL');
+  }
+}
