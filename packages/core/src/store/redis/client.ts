@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { ConfigError } from '../../errors.ts';
 
 /** An instance of ioredis or iovalkey, of any kind: a single server, Sentinel or a Cluster. */
@@ -69,9 +70,6 @@ export function openClient(
   commandMs: number | undefined,
   retryMs: (attempt: number) => number,
 ): OwnClient {
-  if (typeof redis?.duplicate !== 'function') {
-    throw new ConfigError('redisStore.redis', redis, 'an instance of ioredis or iovalkey');
-  }
   const one = { ...ONE_SERVER, commandTimeout: commandMs };
   const client = redis.isCluster
     ? duplicate(redis, [], {
@@ -85,6 +83,11 @@ export function openClient(
   return client;
 }
 
+export function checkClient(redis: RedisClient): RedisClient {
+  if (typeof redis?.duplicate === 'function') return redis;
+  throw new ConfigError('redisStore.redis', redis, 'an instance of ioredis or iovalkey');
+}
+
 function duplicate(redis: RedisClient, ...args: unknown[]): OwnClient {
   return (redis.duplicate as (...args: unknown[]) => OwnClient).apply(redis, args);
 }
@@ -93,22 +96,20 @@ function redisOptions(cluster: RedisClient): object | undefined {
   return (cluster as { options?: Options }).options?.redisOptions;
 }
 
-type Library = { readonly default?: Constructor; readonly Redis?: Constructor };
 type Constructor = new (
   url: string,
   options: object,
 ) => RedisClient & { on(event: 'error', listener: () => void): void };
 
-/** Makes a client for a URL such as `redis://localhost:6379` with ioredis, else iovalkey; it does not connect. */
-export async function clientOf(url: string): Promise<RedisClient> {
-  const library = (await load('ioredis')) ?? (await load('iovalkey'));
-  const Client = library?.Redis ?? library?.default;
+/** Makes a client for a URL such as `redis://localhost:6379`; it does not connect. */
+export function clientOf(url: string): RedisClient {
+  const Client = load('ioredis') ?? load('iovalkey');
   if (Client === undefined) {
     throw new ConfigError(
       'redis',
       url,
       'a URL, where ioredis or iovalkey is installed',
-      'npm install ioredis',
+      'Run "npm install ioredis"',
     );
   }
   const client = new Client(url, { lazyConnect: true });
@@ -116,11 +117,12 @@ export async function clientOf(url: string): Promise<RedisClient> {
   return client;
 }
 
-async function load(name: string): Promise<Library | undefined> {
+// Not imported: most users have neither, and what is wrong with a setting is told before anything starts.
+function load(name: string): Constructor | undefined {
   try {
-    return (await import(name)) as Library;
+    return (createRequire(import.meta.url)(name) as { Redis: Constructor }).Redis;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
     throw error;
   }
 }

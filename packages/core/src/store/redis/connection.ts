@@ -1,9 +1,11 @@
 import type { Clock } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
 import { HANDSHAKE_MS, type OwnClient, openClient, type RedisClient } from './client.ts';
-import { StoreError, toStoreError } from './store-error.ts';
+import { RedisStoreError, toStoreError } from './store-error.ts';
 
-const MAX_RETRY_MS = 5_000;
+const SHORTEST_RETRY_MS = 250;
+const RETRY_A_REPLICA_MS = 2;
+const LONGEST_RETRY_MS = 5_000;
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -15,8 +17,9 @@ export class Connection {
   readonly #client: OwnClient;
   readonly #clock: Clock;
   readonly #random: Random;
-  /** Done with when the first attempt to connect is: only that one is waited for. */
-  readonly #opened: Promise<void>;
+  /** Settles when the first attempt to connect has succeeded or failed. */
+  readonly #attempted: Promise<void>;
+  #whenReady: (() => void)[] = [];
   /** Replicas alive, which will all connect again at the same time. */
   live = 1;
 
@@ -24,12 +27,13 @@ export class Connection {
     this.#clock = clock;
     this.#random = random;
     this.#client = openClient(redis, commandMs, (attempt) => this.#retryMs(attempt));
-    this.#opened = this.within(
-      HANDSHAKE_MS,
-      new Promise<void>((settled) => {
-        for (const event of ['ready', 'close', 'end']) this.#client.on(event, () => settled());
-      }),
-    ).catch(() => {});
+    const attempted = new Promise<void>((resolve) => {
+      for (const event of ['ready', 'close', 'end']) this.#client.on(event, resolve);
+    });
+    this.#attempted = this.#within(HANDSHAKE_MS, attempted).catch(() => undefined);
+    this.#client.on('ready', () => {
+      for (const resolve of this.#whenReady.splice(0)) resolve();
+    });
   }
 
   /** Calls `listener` whenever another server may answer from now on. */
@@ -37,29 +41,26 @@ export class Connection {
     for (const event of ['ready', 'close', 'refresh', '+node', '-node']) this.#client.on(event, listener);
   }
 
-  /** Sends a command once. Rejects with a StoreError, after `ms` at the latest. */
+  /** Sends a command, once. Rejects with a RedisStoreError, after `ms` at the latest. */
   async send(ms: number, command: string, ...args: string[]): Promise<unknown> {
-    await this.opened();
+    if (!this.#isReady) throw notConnected();
     try {
-      return await this.within(ms, this.#client.call(command, ...args));
+      return await this.#within(ms, this.#client.call(command, ...args));
     } catch (error) {
       throw toStoreError(error);
     }
   }
 
+  /** Waits for the first attempt to connect, and for no other: a store that is away is soon known to be. */
   async opened(): Promise<void> {
-    if (this.#client.status === 'ready') return;
-    await this.#opened;
-    if (this.#client.status !== 'ready') throw new StoreError('unreachable', 'Redis is not connected');
+    if (!this.#isReady) await this.#attempted;
+    if (!this.#isReady) throw notConnected();
   }
 
-  /** Rejects once `ms` have passed, but not for a reply that has come while this process was busy. */
-  within<T>(ms: number, work: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const expire = () => reject(new StoreError('timeout', `Redis did not answer within ${ms} ms`));
-      const timer = this.#clock.setTimer(() => this.#clock.afterPoll(expire), ms);
-      work.then(resolve, reject).finally(() => timer.cancel());
-    });
+  /** Waits for a connection, for as long as a handshake may take. */
+  async ready(): Promise<void> {
+    if (this.#isReady) return;
+    await this.#within(HANDSHAKE_MS, new Promise<void>((resolve) => this.#whenReady.push(resolve)));
   }
 
   /** Gives up this connection for a new one: the client would believe for ever in a server that is frozen. */
@@ -71,8 +72,26 @@ export class Connection {
     this.#client.disconnect();
   }
 
-  #retryMs(attempt: number): number {
-    const most = Math.max(250, this.live * 2) * 2 ** Math.min(attempt - 1, 10);
-    return Math.ceil(this.#random.next() * Math.min(most, Math.max(MAX_RETRY_MS, this.live * 2)));
+  get #isReady(): boolean {
+    return this.#client.status === 'ready';
   }
+
+  /** Rejects once `ms` have passed, but not where the reply has come while this process was busy. */
+  #within<T>(ms: number, work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const expire = () => reject(new RedisStoreError('timeout', `Redis did not answer within ${ms} ms`));
+      const timer = this.#clock.setTimer(() => this.#clock.afterPoll(expire), ms);
+      work.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+
+  #retryMs(attempt: number): number {
+    const first = Math.max(SHORTEST_RETRY_MS, this.live * RETRY_A_REPLICA_MS);
+    const most = Math.min(first * 2 ** Math.min(attempt - 1, 10), Math.max(first, LONGEST_RETRY_MS));
+    return Math.ceil(this.#random.next() * most);
+  }
+}
+
+function notConnected(): RedisStoreError {
+  return new RedisStoreError('unreachable', 'no connection to Redis');
 }

@@ -1,38 +1,24 @@
 import { ConfigError } from '../../errors.ts';
 import { version } from './scripts.ts';
 
-export interface RedisStoreOptions {
-  /** Replicas that share circuits are those with the same service name. */
-  readonly service: string;
-  /** What all keys begin with. Default: `healix`. */
-  readonly prefix?: string;
-}
-
 const NAME = /^[^{}\s]{1,200}$/;
 
 /** Names of a fleet's keys. They share a hash tag, hence a slot: a script may touch any of them. */
 export class FleetKeys {
   readonly stream: string;
-  /** What record.lua takes first. */
-  readonly fleet: readonly string[];
+  readonly #fleet: readonly string[];
   readonly #tag: string;
 
-  constructor({ service, prefix = 'healix' }: RedisStoreOptions) {
+  constructor(prefix: string, service: string) {
     this.#tag = `{${checkName('prefix', prefix)}:v${version}:${checkName('service', service)}}`;
     this.stream = `${this.#tag}:s`;
-    this.fleet = ['s', 'm', 'i', 'o', 'f'].map((suffix) => `${this.#tag}:${suffix}`);
+    this.#fleet = ['s', 'm', 'i', 'o', 'f'].map((suffix) => `${this.#tag}:${suffix}`);
   }
 
-  /** All that a script on these targets takes. */
+  /** All that a script on these targets takes, in the order that record.lua tells. */
   of(targets: readonly string[]): string[] {
-    return [
-      ...this.fleet,
-      ...targets.flatMap((target) => ['t', 'w', 'l'].map((suffix) => this.#name(suffix, target))),
-    ];
-  }
-
-  #name(suffix: string, target: string): string {
-    return `${this.#tag}:${suffix}:${target}`;
+    const own = (target: string) => ['t', 'w', 'l'].map((suffix) => `${this.#tag}:${suffix}:${target}`);
+    return [...this.#fleet, ...targets.flatMap(own)];
   }
 }
 

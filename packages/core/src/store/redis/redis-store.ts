@@ -1,98 +1,129 @@
 import { systemClock } from '../../time/clock.ts';
 import { systemRandom } from '../../time/random.ts';
 import type * as Port from '../store.ts';
-import { clientOf, type RedisClient } from './client.ts';
+import { checkClient, clientOf, type RedisClient } from './client.ts';
 import type { Surroundings } from './connection.ts';
 import { claimInput, forceInput, reportInput, seedInput, verdictInput } from './inputs.ts';
-import { FleetKeys, type RedisStoreOptions } from './keys.ts';
-import { claimReplyOf, flagOf, heartbeatOf, snapshotOf, viewOf, viewsOf } from './replies.ts';
+import { FleetKeys } from './keys.ts';
+import {
+  claimReplyOf,
+  type Fields,
+  forceReplyOf,
+  heartbeatOf,
+  snapshotOf,
+  verdictReplyOf,
+  viewsOf,
+} from './replies.ts';
 import { type Prelude, type ScriptName, ScriptRunner } from './script-runner.ts';
+import { RedisStoreError } from './store-error.ts';
 import { StreamReader } from './stream-reader.ts';
+
+export interface RedisStoreOptions {
+  /** What the names of all keys begin with, after a brace. Default: `healix`. */
+  readonly prefix?: string;
+}
 
 interface Internals extends Partial<Surroundings> {
   readonly prelude?: Prelude;
 }
 
-/** The fleet's records in Redis or Valkey, on two connections of its own. What it decides is decided in scripts. */
-export class RedisStore implements Port.Store {
-  readonly #keys: FleetKeys;
-  readonly #runner: ScriptRunner;
-  readonly #reader: StreamReader;
+interface Opened {
+  readonly keys: FleetKeys;
+  readonly runner: ScriptRunner;
+  readonly reader: StreamReader;
+}
 
-  constructor(redis: RedisClient, options: RedisStoreOptions, internals: Internals = {}) {
+/** A fleet's records in Redis or Valkey, over two connections of its own. What is decided is decided in scripts. */
+export class RedisStore implements Port.Store {
+  readonly #redis: RedisClient;
+  readonly #prefix: string;
+  readonly #around: Surroundings;
+  readonly #prelude: Prelude | undefined;
+  #opened: Opened | undefined;
+
+  constructor(redis: RedisClient, { prefix = 'healix' }: RedisStoreOptions = {}, internals: Internals = {}) {
     const { clock = systemClock, random = systemRandom, prelude } = internals;
-    this.#keys = new FleetKeys(options);
-    this.#runner = new ScriptRunner(redis, this.#keys.stream, { clock, random }, prelude);
-    this.#reader = new StreamReader(redis, this.#keys.stream, { clock, random });
+    this.#redis = checkClient(redis);
+    this.#prefix = prefix;
+    this.#around = { clock, random };
+    this.#prelude = prelude;
+  }
+
+  open(service: string): void {
+    const keys = new FleetKeys(this.#prefix, service);
+    const runner = new ScriptRunner(this.#redis, keys.stream, this.#around, this.#prelude);
+    this.#opened = { keys, runner, reader: new StreamReader(this.#redis, keys.stream, this.#around) };
   }
 
   async heartbeat(replica: string): Promise<Port.Heartbeat> {
-    const heartbeat = heartbeatOf(await this.#run('heartbeat', replica, [], []));
-    this.#runner.connection.live = heartbeat.live;
-    this.#reader.connection.live = heartbeat.live;
+    const { runner, reader } = this.#use();
+    const heartbeat = heartbeatOf(await this.#run('heartbeat', replica));
+    runner.connection.live = heartbeat.live;
+    reader.connection.live = heartbeat.live;
     return heartbeat;
   }
 
   async leave(replica: string): Promise<void> {
-    await this.#run('leave', replica, [], []);
+    await this.#run('leave', replica);
   }
 
   async report(replica: string, reports: readonly Port.Report[]): Promise<readonly Port.FleetView[]> {
-    const targets = reports.map((report) => report.target);
-    return viewsOf(await this.#run('report', replica, targets, reports.map(reportInput)), targets);
+    return this.#runOn('report', replica, reports.map(reportInput));
   }
 
   async claim(replica: string, claim: Port.Claim): Promise<Port.ClaimReply> {
-    return claimReplyOf(await this.#one('claim', replica, claim.target, claimInput(claim)));
+    return claimReplyOf(await this.#runOne('claim', replica, claimInput(claim)));
   }
 
   async renew(replica: string, claim: Port.Claim): Promise<Port.ClaimReply> {
-    return claimReplyOf(await this.#one('renew', replica, claim.target, claimInput(claim)));
+    return claimReplyOf(await this.#runOne('renew', replica, claimInput(claim)));
   }
 
   async settle(replica: string, verdict: Port.Verdict): Promise<Port.VerdictReply> {
-    const reply = await this.#one('settle', replica, verdict.target, verdictInput(verdict));
-    return { counted: flagOf(reply, 'counted'), view: viewOf(reply) };
+    return verdictReplyOf(await this.#runOne('settle', replica, verdictInput(verdict)));
   }
 
   async seed(replica: string, seeds: readonly Port.Seed[]): Promise<readonly Port.FleetView[]> {
-    const targets = seeds.map((seed) => seed.view.target);
-    return viewsOf(await this.#run('seed', replica, targets, seeds.map(seedInput)), targets);
+    return this.#runOn('seed', replica, seeds.map(seedInput));
   }
 
   async force(replica: string, force: Port.Force): Promise<Port.ForceReply> {
-    const reply = await this.#one('force', replica, force.target, forceInput(force));
-    return { accepted: flagOf(reply, 'accepted'), view: viewOf(reply) };
+    return forceReplyOf(await this.#runOne('force', replica, forceInput(force)));
   }
 
   async snapshot(targets: readonly string[]): Promise<Port.Snapshot> {
-    return snapshotOf(
-      await this.#run(
-        'snapshot',
-        '',
-        targets,
-        targets.map((target) => ({ target })),
-      ),
-    );
+    const named = targets.map((target) => ({ target }));
+    return snapshotOf(await this.#run('snapshot', '', named));
   }
 
   async read(cursor: string, waitMs: number, signal: AbortSignal): Promise<Port.FleetNews> {
-    return this.#reader.read(cursor, waitMs, signal);
+    return this.#use().reader.read(cursor, waitMs, signal);
   }
 
   async close(): Promise<void> {
-    this.#runner.connection.close();
-    this.#reader.connection.close();
+    this.#opened?.runner.connection.close();
+    this.#opened?.reader.connection.close();
   }
 
-  async #one(name: ScriptName, replica: string, target: string, input: object) {
-    const replies = await this.#run(name, replica, [target], [input]);
-    viewsOf(replies, [target]);
-    return replies[0] as Record<string, unknown>;
+  async #runOne(name: ScriptName, replica: string, input: { target: string }): Promise<Fields> {
+    const replies = await this.#run(name, replica, [input]);
+    viewsOf(replies, [input.target]);
+    return replies[0] as Fields;
   }
 
-  #run(name: ScriptName, replica: string, targets: readonly string[], inputs: object[]) {
-    return this.#runner.run(name, replica, this.#keys.of(targets), inputs);
+  async #runOn(name: ScriptName, replica: string, inputs: { target: string }[]): Promise<Port.FleetView[]> {
+    const targets = inputs.map(({ target }) => target);
+    return viewsOf(await this.#run(name, replica, inputs), targets);
+  }
+
+  async #run(name: ScriptName, replica: string, inputs: { target: string }[] = []): Promise<Fields[]> {
+    const { runner, keys } = this.#use();
+    return runner.run(name, replica, keys.of(inputs.map(({ target }) => target)), inputs);
+  }
+
+  #use(): Opened {
+    if (this.#opened === undefined) throw new RedisStoreError('unreachable', 'the store was not opened');
+    return this.#opened;
   }
 }
 
@@ -100,11 +131,11 @@ export class RedisStore implements Port.Store {
  * Shares circuits through Redis or Valkey. `redis` is an instance of ioredis or iovalkey: a single server, Sentinel or
  * a Cluster. It is only asked where to connect to; healix opens two connections of its own.
  */
-export function redisStore(redis: RedisClient, options: RedisStoreOptions): Port.Store {
+export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): Port.Store {
   return new RedisStore(redis, options);
 }
 
-/** As `redisStore`, for a URL such as `redis://localhost:6379`. Loads ioredis, or iovalkey where that is not there. */
-export async function openRedis(url: string, options: RedisStoreOptions): Promise<Port.Store> {
-  return new RedisStore(await clientOf(url), options);
+/** As `redisStore`, for a URL such as `redis://localhost:6379`. Needs ioredis, or iovalkey where that is not there. */
+export function openRedis(url: string, options: RedisStoreOptions = {}): Port.Store {
+  return new RedisStore(clientOf(url), options);
 }

@@ -1,22 +1,29 @@
-import type { ClaimReply, FleetEntry, FleetNews, FleetView, Heartbeat, Snapshot } from '../store.ts';
-import { StoreError } from './store-error.ts';
+import {
+  checkClaim,
+  checkForce,
+  checkHeartbeat,
+  checkNews,
+  checkSnapshot,
+  checkVerdict,
+  checkViews,
+} from '../replies.ts';
+import type {
+  ClaimReply,
+  FleetEntry,
+  FleetNews,
+  FleetView,
+  ForceReply,
+  Heartbeat,
+  Snapshot,
+  VerdictReply,
+} from '../store.ts';
+import { RedisStoreError } from './store-error.ts';
 
-const MAX_EPOCH = 2 ** 40;
-const MAX_NAME = 4_096;
-const MAX_ID = 64;
-const FORCED = ['', 'open', 'closed'] as const;
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function malformed(what: string, given: unknown): StoreError {
-  return new StoreError(
-    'malformed',
-    `Redis answered what makes no sense: ${what} is ${JSON.stringify(given)?.slice(0, 80)}`,
-  );
-}
+/** A JSON object of a script's reply; the headers of the .lua files say what its fields mean. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 export function parseObjects(reply: unknown): Fields[] {
-  if (!Array.isArray(reply)) throw malformed('a reply', reply);
+  if (!Array.isArray(reply)) throw malformed('no array');
   return reply.map(parseObject);
 }
 
@@ -25,108 +32,96 @@ function parseObject(text: unknown): Fields {
     const parsed: unknown = JSON.parse(String(text));
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Fields;
   } catch {}
-  throw malformed('a part of a reply', text);
-}
-
-export function textOf(fields: Fields, name: string, most: number): string {
-  const value = fields[name];
-  if (typeof value !== 'string' || value.length > most) throw malformed(name, value);
-  return value;
-}
-
-function numberOf(fields: Fields, name: string, most = Number.MAX_SAFE_INTEGER): number {
-  const value = fields[name];
-  if (typeof value !== 'number' || !(value >= 0 && value <= most)) throw malformed(name, value);
-  return value;
-}
-
-function wordOf<W extends string>(fields: Fields, name: string, words: readonly W[]): W {
-  const value = fields[name] as W;
-  if (!words.includes(value)) throw malformed(name, value);
-  return value;
-}
-
-export function flagOf(fields: Fields, name: string): boolean {
-  const value = fields[name];
-  if (typeof value !== 'boolean') throw malformed(name, value);
-  return value;
-}
-
-const epochOf = (fields: Fields) => numberOf(fields, 'ep', MAX_EPOCH - 1);
-
-export function viewOf(fields: Fields): FleetView {
-  return {
-    target: textOf(fields, 'target', MAX_NAME),
-    epoch: epochOf(fields),
-    epochId: textOf(fields, 'eid', MAX_ID),
-    state: wordOf(fields, 'st', ['closed', 'open']),
-    remainingMs: numberOf(fields, 'rem'),
-    openMs: numberOf(fields, 'dur'),
-    openings: numberOf(fields, 'n'),
-    forced: wordOf(fields, 'f', FORCED) || null,
-    forcedVersion: numberOf(fields, 'fv'),
-    forcedToken: textOf(fields, 'ftok', MAX_ID),
-    reporters: numberOf(fields, 'rep'),
-  };
+  throw malformed('no object');
 }
 
 /** Views of exactly these targets, in this order. */
 export function viewsOf(replies: readonly Fields[], targets: readonly string[]): FleetView[] {
-  const views = replies.map(viewOf);
-  const same = views.length === targets.length && views.every((view, i) => view.target === targets[i]);
-  if (!same)
-    throw malformed(
-      'the list of targets',
-      views.map((view) => view.target),
-    );
+  const views = checked(replies.map(view), checkViews(targets.length));
+  if (!views.every(({ target }, i) => target === targets[i])) throw malformed('other targets');
   return views;
 }
 
 export function claimReplyOf(fields: Fields): ClaimReply {
-  return { leaseMs: 'lease' in fields ? numberOf(fields, 'lease') : undefined, view: viewOf(fields) };
+  return checked({ leaseMs: fields.lease as number | undefined, view: view(fields) }, checkClaim);
 }
 
-function cursorOf(fields: Fields): string {
-  return checkCursor(fields.cursor);
+export function verdictReplyOf(fields: Fields): VerdictReply {
+  return checked({ counted: fields.counted as boolean, view: view(fields) }, checkVerdict);
 }
 
-export function checkCursor(cursor: unknown): string {
-  if (typeof cursor !== 'string' || !/^\d{1,20}-\d{1,20}$/.test(cursor)) throw malformed('a cursor', cursor);
-  return cursor;
+export function forceReplyOf(fields: Fields): ForceReply {
+  return checked({ accepted: fields.accepted as boolean, view: view(fields) }, checkForce);
 }
 
-export function heartbeatOf([head = {}, ...unsettled]: readonly Fields[]): Heartbeat {
-  return {
-    live: numberOf(head, 'live'),
-    cursor: cursorOf(head),
-    unsettled: unsettled.map((fields) => ({
-      target: textOf(fields, 'target', MAX_NAME),
-      epoch: epochOf(fields),
-    })),
-  };
+export function heartbeatOf([head = {}, ...rest]: readonly Fields[]): Heartbeat {
+  const unsettled = rest.map(({ target, ep }) => ({ target: target as string, epoch: ep as number }));
+  return checked({ live: head.live as number, cursor: cursorOf(head.cursor), unsettled }, checkHeartbeat);
 }
 
 export function snapshotOf([head = {}, ...views]: readonly Fields[]): Snapshot {
-  return { cursor: cursorOf(head), views: views.map(viewOf) };
+  return checked({ cursor: cursorOf(head.cursor), views: views.map(view) }, checkSnapshot);
 }
 
-/** What XREAD says of one stream. Entries that cannot be read are left out: they are passed only once. */
+/** What XREAD says of one stream. */
 export function newsOf(reply: unknown, cursor: string): FleetNews {
-  const rows: unknown = reply === null ? [] : (reply as unknown[][])?.[0]?.[1];
-  if (!Array.isArray(rows)) throw malformed('a stream', reply);
-  if (rows.length === 0) return { cursor, entries: [] };
-  return { cursor: checkCursor((rows.at(-1) as unknown[])?.[0]), entries: rows.flatMap(entriesOf) };
+  if (reply === null) return { cursor, entries: [] };
+  const rows: unknown = (reply as unknown[][])[0]?.[1];
+  if (!Array.isArray(rows)) throw malformed('no stream');
+  const last: unknown = rows.at(-1)?.[0];
+  return checked({ cursor: cursorOf(last), entries: rows.flatMap(entriesOf) }, checkNews);
+}
+
+export function cursorOf(cursor: unknown): string {
+  if (typeof cursor === 'string' && /^\d{1,20}-\d{1,20}$/.test(cursor)) return cursor;
+  throw malformed('no cursor');
+}
+
+/** A string of at most 1,000 characters. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string' && value.length <= 1_000) return value;
+  throw malformed('no text');
 }
 
 function entriesOf(row: unknown): FleetEntry[] {
   const [name, text] = (row as [string, string[]])[1] ?? [];
   if (name !== 'e') return [];
   const { views, asks } = parseObject(text);
-  const entries: FleetEntry[] = list(views).map((view) => ({ kind: 'view', view: viewOf(view as Fields) }));
-  const targets = list(asks).map((ask) => textOf({ ask }, 'ask', MAX_NAME));
+  const entries: FleetEntry[] = list(views).map((fields) => ({ kind: 'view', view: view(fields as Fields) }));
+  const targets = list(asks) as string[];
   return targets.length > 0 ? [...entries, { kind: 'ask', targets }] : entries;
+}
+
+// Of whatever types Redis brings: it is checked once it has the fields of a view.
+function view(fields: Fields): FleetView {
+  return {
+    target: fields.target,
+    epoch: fields.ep,
+    epochId: fields.eid,
+    state: fields.st,
+    remainingMs: fields.rem,
+    openMs: fields.dur,
+    openings: fields.n,
+    forced: fields.f === '' ? null : fields.f,
+    forcedVersion: fields.fv,
+    forcedToken: fields.ftok,
+    reporters: fields.rep,
+  } as FleetView;
 }
 
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+function checked<T>(reply: T, check: (reply: T) => void): T {
+  try {
+    check(reply);
+    return reply;
+  } catch (error) {
+    throw malformed((error as Error).message);
+  }
+}
+
+function malformed(why: string): RedisStoreError {
+  return new RedisStoreError('malformed', `Redis replied what is no reply: ${why}`);
 }

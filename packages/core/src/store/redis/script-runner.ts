@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { HANDSHAKE_MS, type RedisClient } from './client.ts';
 import { Connection, type Surroundings } from './connection.ts';
-import { parseObjects, textOf } from './replies.ts';
+import { type Fields, parseObjects, textOf } from './replies.ts';
 import { scripts } from './scripts.ts';
-import { StoreError, toStoreError } from './store-error.ts';
+import { RedisStoreError, toStoreError } from './store-error.ts';
 
 /** How long a command may take, in ms. */
 const COMMAND_MS = 50;
@@ -40,12 +40,7 @@ export class ScriptRunner {
   }
 
   /** Replies of a script on behalf of `replica`. */
-  async run(
-    name: ScriptName,
-    replica: string,
-    keys: string[],
-    inputs: object[],
-  ): Promise<Record<string, unknown>[]> {
+  async run(name: ScriptName, replica: string, keys: string[], inputs: object[]): Promise<Fields[]> {
     await this.connection.opened();
     try {
       const { run } = await this.#knowPrimary();
@@ -83,14 +78,14 @@ export class ScriptRunner {
   // Asked by a script on our key: in a Cluster, that is how it reaches the server in charge of it.
   async #askPrimary(): Promise<Primary> {
     const [reply = {}] = parseObjects(await this.#evaluate('primary', HANDSHAKE_MS, [this.#streamKey], []));
-    return { run: textOf(reply, 'run', 64), lacks: textOf(reply, 'lacks', 1_000) };
+    return { run: textOf(reply.run), lacks: textOf(reply.lacks) };
   }
 
   #forgetPrimary(): void {
     this.#primary = undefined;
   }
 
-  async #explain(error: StoreError): Promise<StoreError> {
+  async #explain(error: RedisStoreError): Promise<RedisStoreError> {
     if (error.reason === 'timeout' || isReadOnly(error)) this.#countFailure();
     if (error.reason !== 'denied') return error;
     this.#forgetPrimary();
@@ -99,7 +94,7 @@ export class ScriptRunner {
       () => '',
     );
     if (lacks === '') return error;
-    return new StoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
+    return new RedisStoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
   }
 
   #countFailure(): void {
@@ -111,9 +106,9 @@ export class ScriptRunner {
 }
 
 function isUnknownScript(error: unknown): boolean {
-  return error instanceof StoreError && error.message.includes('NOSCRIPT');
+  return error instanceof RedisStoreError && error.message.includes('NOSCRIPT');
 }
 
-function isReadOnly(error: StoreError): boolean {
+function isReadOnly(error: RedisStoreError): boolean {
   return error.reason === 'refused' && error.message.includes('READONLY');
 }

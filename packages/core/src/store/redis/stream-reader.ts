@@ -1,7 +1,7 @@
 import type { FleetNews } from '../store.ts';
 import type { RedisClient } from './client.ts';
 import { Connection, type Surroundings } from './connection.ts';
-import { checkCursor, newsOf } from './replies.ts';
+import { cursorOf, newsOf } from './replies.ts';
 
 /** The longest that the server is asked to wait for news, in ms. */
 const MAX_BLOCK_MS = 5_000;
@@ -22,17 +22,17 @@ export class StreamReader {
 
   async read(cursor: string, waitMs: number, signal: AbortSignal): Promise<FleetNews> {
     signal.throwIfAborted();
-    const after = checkCursor(cursor);
+    const after = cursorOf(cursor);
     const blockMs = Math.min(Math.floor(waitMs), MAX_BLOCK_MS);
     // BLOCK 0 would wait for ever.
     const block = blockMs >= 1 ? ['BLOCK', String(blockMs)] : [];
     const args = ['COUNT', COUNT, ...block, 'STREAMS', this.#key, after];
-    await this.connection.opened();
+    await this.#unlessAborted(this.connection.ready(), signal);
     const reply = this.connection.send(Math.max(blockMs, 0) + GRACE_MS, 'xread', ...args);
     return newsOf(await this.#unlessAborted(reply, signal), after);
   }
 
-  async #unlessAborted(reply: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+  async #unlessAborted<T>(reply: Promise<T>, signal: AbortSignal): Promise<T> {
     let abort = () => {};
     const aborted = new Promise<never>((_, reject) => {
       abort = () => reject(signal.reason);
