@@ -1,0 +1,43 @@
+import type {
+  Claim,
+  FleetView,
+  OpenTerms,
+  Report,
+  Seed,
+  TripTerms,
+  Verdict,
+} from '../../../packages/core/src/store/store.ts';
+
+export const terms: TripTerms = { failureRate: 0.5, minimumCalls: 10, windowMs: 10_000, quorum: 0.5, hash: 'h1' };
+export const openTerms: OpenTerms = { openMs: 1_000, maxOpenMs: 2_000, noticeMs: 0, chance: 0.5 };
+
+export function report(target: string, more: Partial<Report> = {}): Report {
+  const own = { epoch: 0, epochId: '', calls: 20, failures: 20, open: false, nextId: `${target}-1` };
+  return { target, ...own, terms, openTerms, ...more };
+}
+
+export function claim(view: FleetView, token: string, more: Partial<Claim> = {}): Claim {
+  const own = { probes: 3, timeoutMs: 100, marginMs: 50, defer: false, nextId: `${token}-next` };
+  return { target: view.target, epochId: view.epochId, token, ...own, ...more };
+}
+
+export function verdict(view: FleetView, token: string, what: Verdict['verdict']): Verdict {
+  const { target, epochId } = view;
+  return { target, epochId, token, verdict: what, openTerms, nextId: `${token}-settled` };
+}
+
+export function seed(view: Partial<FleetView> & { target: string }, nextId = 'seeded'): Seed {
+  const own: Omit<FleetView, 'target'> = {
+    epoch: 5,
+    epochId: 'believed',
+    state: 'open',
+    remainingMs: 800,
+    openMs: 1_000,
+    openings: 2,
+    forced: null,
+    forcedVersion: 0,
+    forcedToken: '',
+    reporters: 0,
+  };
+  return { view: { ...own, ...view }, maxOpenMs: 2_000, nextId };
+}
