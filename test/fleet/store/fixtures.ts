@@ -8,7 +8,13 @@ import type {
   Verdict,
 } from '../../../packages/core/src/store/store.ts';
 
-export const terms: TripTerms = { failureRate: 0.5, minimumCalls: 10, windowMs: 10_000, quorum: 0.5, hash: 'h1' };
+export const terms: TripTerms = {
+  failureRate: 0.5,
+  minimumCalls: 10,
+  windowMs: 10_000,
+  quorum: 0.5,
+  hash: 'h1',
+};
 export const openTerms: OpenTerms = { openMs: 1_000, maxOpenMs: 2_000, noticeMs: 0, chance: 0.5 };
 
 export function report(target: string, more: Partial<Report> = {}): Report {

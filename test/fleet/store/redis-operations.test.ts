@@ -51,7 +51,13 @@ describe('report', () => {
     const target = newTarget();
     const { cursor } = await store.snapshot([]);
     const [created] = await store.report('a', [report(target, { epoch: 7 })]);
-    expect(created).toMatchObject({ target, epoch: 7, epochId: `${target}-1`, state: 'closed', reporters: 1 });
+    expect(created).toMatchObject({
+      target,
+      epoch: 7,
+      epochId: `${target}-1`,
+      state: 'closed',
+      reporters: 1,
+    });
     const next = { epoch: 7, epochId: `${target}-1`, nextId: `${target}-2` };
     now += 200;
     const [opened] = await store.report('b', [report(target, next)]);
@@ -66,7 +72,10 @@ describe('report', () => {
 
   it('takes several targets at once, one view each', async () => {
     const names = [newTarget(), newTarget()];
-    const views = await store.report('a', names.map((name) => report(name, { failures: 1 })));
+    const views = await store.report(
+      'a',
+      names.map((name) => report(name, { failures: 1 })),
+    );
     expect(views.map(({ target }) => target)).toEqual(names);
   });
 
@@ -88,7 +97,9 @@ describe('report', () => {
 
   it('cuts the worst reporter to the second worst', async () => {
     const target = newTarget();
-    const [{ epoch, epochId }] = (await store.report('a', [report(target, { calls: 900, failures: 900 })])) as [FleetView];
+    const [{ epoch, epochId }] = (await store.report('a', [
+      report(target, { calls: 900, failures: 900 }),
+    ])) as [FleetView];
     now += 200;
     const [view] = await store.report('b', [report(target, { epoch, epochId, calls: 30, failures: 2 })]);
     expect(view!.state).toBe('closed');
@@ -99,10 +110,17 @@ describe('claim, renew and settle', () => {
   it('grants as many probes as an epoch has, and closes when most succeed', async () => {
     const view = await tripAndWait(newTarget());
     const leases = [];
-    for (const token of ['p1', 'p2', 'p3', 'p4']) leases.push((await store.claim('a', claim(view, token))).leaseMs);
+    for (const token of ['p1', 'p2', 'p3', 'p4'])
+      leases.push((await store.claim('a', claim(view, token))).leaseMs);
     expect(leases).toEqual([250, 250, 250, undefined]);
-    expect(await store.settle('a', verdict(view, 'p1', 'ok'))).toMatchObject({ counted: true, view: { state: 'open' } });
-    expect(await store.settle('a', verdict(view, 'p1', 'ok'))).toMatchObject({ counted: true, view: { state: 'open' } });
+    expect(await store.settle('a', verdict(view, 'p1', 'ok'))).toMatchObject({
+      counted: true,
+      view: { state: 'open' },
+    });
+    expect(await store.settle('a', verdict(view, 'p1', 'ok'))).toMatchObject({
+      counted: true,
+      view: { state: 'open' },
+    });
     const last = await store.settle('b', verdict(view, 'p2', 'ok'));
     expect(last).toMatchObject({ counted: true, view: { state: 'closed', epochId: 'p2-settled' } });
     expect((await store.settle('a', verdict(view, 'p3', 'fail'))).counted).toBe(false);
@@ -141,7 +159,11 @@ describe('claim, renew and settle', () => {
       (await store.claim(replica, claim(view, token, { defer }))).leaseMs;
     expect(await lease('a', 'early')).toBeUndefined();
     now += view.remainingMs - 100;
-    expect([await lease('a', 'p1'), await lease('a', 'p2'), await lease('b', 'p3', true)]).toEqual([350, undefined, undefined]);
+    expect([await lease('a', 'p1'), await lease('a', 'p2'), await lease('b', 'p3', true)]).toEqual([
+      350,
+      undefined,
+      undefined,
+    ]);
     expect(await lease('b', 'p4')).toBe(350);
   });
 
@@ -177,7 +199,9 @@ describe('seed', () => {
 
   it('brings a decision back that was lost', async () => {
     const target = newTarget();
-    const [view] = await store.seed('a', [seed({ target, state: 'closed', forced: 'open', forcedVersion: 3, forcedToken: 't' })]);
+    const [view] = await store.seed('a', [
+      seed({ target, state: 'closed', forced: 'open', forcedVersion: 3, forcedToken: 't' }),
+    ]);
     expect(view).toMatchObject({ state: 'closed', forced: 'open', forcedVersion: 3, forcedToken: 't' });
     expect((await store.snapshot([])).views).toContainEqual(view);
   });
@@ -194,7 +218,10 @@ describe('force', () => {
     expect(other).toEqual({ ...forced, accepted: false });
     expect((await store.claim('a', claim(forced.view, 'p'))).leaseMs).toBeUndefined();
     const lifted = await store.force('b', { target, state: null, token: 't3', baseVersion: 1, nextId: 'f3' });
-    expect(lifted).toMatchObject({ accepted: true, view: { forced: null, forcedVersion: 2, state: 'open', remainingMs: 0 } });
+    expect(lifted).toMatchObject({
+      accepted: true,
+      view: { forced: null, forcedVersion: 2, state: 'open', remainingMs: 0 },
+    });
   });
 
   it('closes when a forced closed is lifted', async () => {
@@ -229,7 +256,12 @@ describe('heartbeat, leave and snapshot', () => {
     const snapshot = await store.snapshot(['upstream:none', open.target]);
     expect(snapshot.cursor).toBe(cursor);
     expect(snapshot.views.filter(({ target }) => target === open.target)).toEqual([open]);
-    expect(snapshot.views.at(-1)).toMatchObject({ target: 'upstream:none', epoch: 0, epochId: '', state: 'closed' });
+    expect(snapshot.views.at(-1)).toMatchObject({
+      target: 'upstream:none',
+      epoch: 0,
+      epochId: '',
+      state: 'closed',
+    });
   });
 });
 
@@ -246,7 +278,9 @@ describe('what should not be', () => {
     const target = newTarget();
     await store.report('a', [report(target, { failures: 1 })]);
     const key = (kind: string) => `{healix:v1:operations}:${kind}:${target}`;
-    await server.client().hset(key('t'), { until: 'nan', n: '1e999', ask1: '-5', st: '?', f: 'x', grants: 'inf' });
+    await server
+      .client()
+      .hset(key('t'), { until: 'nan', n: '1e999', ask1: '-5', st: '?', f: 'x', grants: 'inf' });
     await server.client().hset(key('w'), { evil: 'h1 9 9 1', worse: '\u0000', 'w\n': 'h1 1e5 9 9 9' });
     const [view] = await store.report('b', [report(target, { epochId: `${target}-1`, failures: 1 })]);
     expect(view).toMatchObject({ state: 'closed', forced: null, openings: 0, reporters: 2 });
@@ -256,6 +290,9 @@ describe('what should not be', () => {
     const target = newTarget();
     await store.report('a', [report(target)]);
     await server.client().hset(`{healix:v1:operations}:t:${target}`, 'eid', 'e'.repeat(65));
-    await expect(store.snapshot([target])).rejects.toMatchObject({ code: 'HEALIX_STORE', reason: 'malformed' });
+    await expect(store.snapshot([target])).rejects.toMatchObject({
+      code: 'HEALIX_STORE',
+      reason: 'malformed',
+    });
   });
 });

@@ -20,6 +20,8 @@ export class Connection {
   /** Settles when the first attempt to connect has succeeded or failed. */
   readonly #attempted: Promise<void>;
   #whenReady: (() => void)[] = [];
+  /** Given up, but not closed yet. */
+  #ending = false;
   /** Replicas alive, which will all connect again at the same time. */
   live = 1;
 
@@ -31,6 +33,9 @@ export class Connection {
       for (const event of ['ready', 'close', 'end']) this.#client.on(event, resolve);
     });
     this.#attempted = this.#within(HANDSHAKE_MS, attempted).catch(() => undefined);
+    this.#client.on('close', () => {
+      this.#ending = false;
+    });
     this.#client.on('ready', () => {
       for (const resolve of this.#whenReady.splice(0)) resolve();
     });
@@ -65,6 +70,7 @@ export class Connection {
 
   /** Gives up this connection for a new one: the client would believe for ever in a server that is frozen. */
   renew(): void {
+    this.#ending = true;
     this.#client.disconnect(true);
   }
 
@@ -73,14 +79,16 @@ export class Connection {
   }
 
   get #isReady(): boolean {
-    return this.#client.status === 'ready';
+    return this.#client.status === 'ready' && !this.#ending;
   }
 
   /** Rejects once `ms` have passed, but not where the reply has come while this process was busy. */
   #within<T>(ms: number, work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const expire = () => reject(new RedisStoreError('timeout', `Redis did not answer within ${ms} ms`));
-      const timer = this.#clock.setTimer(() => this.#clock.afterPoll(expire), ms);
+      let timer = this.#clock.setTimer(() => {
+        timer = this.#clock.setTimer(expire, 0);
+      }, ms);
       work.then(resolve, reject).finally(() => timer.cancel());
     });
   }

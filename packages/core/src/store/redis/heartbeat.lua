@@ -4,9 +4,8 @@
 -- Reply  {live, cursor}, then {target, ep} for each unsettled target, at most 1,000
 --   live: replicas, the caller included. cursor: id of the stream's last entry
 
-redis.call('ZREMRANGEBYSCORE', members, '-inf', '(' .. written(now - MEMBER_MS))
-redis.call('ZREMRANGEBYSCORE', members, '(' .. written(now), '+inf')
 redis.call('ZADD', members, now, replica)
+dropMembers()
 redis.call('PEXPIRE', members, DAY)
 local born = whole(redis.call('HMGET', membership, 'born')[1])
 if born == 0 or born > now then redis.call('HSET', membership, 'born', written(now)) end

@@ -237,6 +237,13 @@ local function repair(r)
   end
 end
 
+-- Those from after now, and those that are silent. Never a script's first write: after one that frees memory, a server
+-- that is full would take all others too.
+local function dropMembers()
+  redis.call('ZREMRANGEBYSCORE', members, '-inf', '(' .. written(now - MEMBER_MS))
+  redis.call('ZREMRANGEBYSCORE', members, '(' .. written(now), '+inf')
+end
+
 -- R2: another primary may have lost what the last one told of this epoch.
 local function checkPrimary(r)
   if run == '' or r.run == run then return end
@@ -260,7 +267,6 @@ end
 -- Runs `operate` on each target's record; the reply is the view, with what `operate` adds to it.
 local function each(operate)
   local replies = {}
-  redis.call('ZREMRANGEBYSCORE', members, '(' .. written(now), '+inf')
   for i, input in ipairs(inputs) do
     local first = 3 * i + 3
     local r = read(KEYS[first], text(input.target))
@@ -276,6 +282,7 @@ local function each(operate)
     for name, value in pairs(added or {}) do reply[name] = value end
     replies[i] = cjson.encode(reply)
   end
+  dropMembers()
   publish()
   return replies
 end

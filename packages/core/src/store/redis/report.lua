@@ -9,7 +9,7 @@ local aloneKnown
 
 local function alone()
   if aloneKnown == nil then
-    redis.call('ZREMRANGEBYSCORE', members, '-inf', '(' .. written(now - MEMBER_MS))
+    dropMembers()
     local others = redis.call('ZRANGE', members, 0, 1)
     local born = whole(redis.call('HMGET', membership, 'born')[1])
     aloneKnown = #others == 1 and others[1] == replica and born > 0 and now - born > 10000
