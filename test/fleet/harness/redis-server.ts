@@ -41,8 +41,8 @@ export class RedisServer {
   }
 
   /** A client as a user would make it; closed with the server. */
-  client(options: RedisOptions = {}): Redis {
-    const client = new Redis({ host: '127.0.0.1', port: this.port, ...options });
+  client(options: Partial<RedisOptions> = {}): Redis {
+    const client = new Redis(Object.assign({ host: '127.0.0.1', port: this.port }, options));
     client.on('error', () => undefined);
     this.#clients.push(client);
     return client;

@@ -202,7 +202,9 @@ async function cutter(port: number) {
   const state = {
     replies: true,
     port: 0,
-    all: () => sockets.splice(0).forEach((socket) => socket.destroy()),
+    all: () => {
+      for (const socket of sockets.splice(0)) socket.destroy();
+    },
     close: () => {},
   };
   const proxy = createServer((near) => {

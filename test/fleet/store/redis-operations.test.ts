@@ -280,7 +280,7 @@ describe('what should not be', () => {
     const key = (kind: string) => `{healix:v1:operations}:${kind}:${target}`;
     await server
       .client()
-      .hset(key('t'), { until: 'nan', n: '1e999', ask1: '-5', st: '?', f: 'x', grants: 'inf' });
+      .hset(key('t'), { until: 'nan', n: '1e999', ask1: '-5', st: '?', f: 'x', grants: 'inf', evil: 'x' });
     await server.client().hset(key('w'), { evil: 'h1 9 9 1', worse: '\u0000', 'w\n': 'h1 1e5 9 9 9' });
     const [view] = await store.report('b', [report(target, { epochId: `${target}-1`, failures: 1 })]);
     expect(view).toMatchObject({ state: 'closed', forced: null, openings: 0, reporters: 2 });

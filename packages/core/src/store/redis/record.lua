@@ -10,7 +10,7 @@
 --   4 TAG:o  sorted set, target -> epoch, of the targets whose record is open
 --   5 TAG:f  hash, target -> forced version, of the targets that a person holds
 --   then three for each target that ARGV names, in its order:
---     TAG:t:TARGET  hash, the record (FIELDS below)
+--     TAG:t:TARGET  hash, the record (NUMBERS and TEXTS below)
 --     TAG:w:TARGET  hash, reports: replica -> "hash calls failures open(0|1) at"
 --     TAG:l:TARGET  hash, leases: token -> "replica end state(held|used|settled)"
 --   heartbeat and snapshot also read TAG:t:TARGET of targets that they find in TAG:o and TAG:f: the same slot.
@@ -34,9 +34,6 @@ local MEMBER_MS = 15000
 local NUMBERS = { 'ep', 'until', 'dur', 'n', 'fv', 'grants', 'ok', 'ko', 'p', 'ca', 'ask1', 'askN', 'ev', 'evn', 'want',
   'rep', 'wt' }
 local TEXTS = { 'eid', 'st', 'f', 'ftok', 'run', 'sd' }
-local FIELDS = {}
-for _, name in ipairs(NUMBERS) do FIELDS[#FIELDS + 1] = name end
-for _, name in ipairs(TEXTS) do FIELDS[#FIELDS + 1] = name end
 
 local function number(value)
   local read = tonumber(value)
@@ -65,11 +62,16 @@ local tag = string.sub(stream, 1, -3)
 local changed, asked = {}, {}
 
 local function read(key, target)
-  local stored = redis.call('HMGET', key, unpack(FIELDS))
-  local r = { key = key, target = target, was = {}, ids = 0 }
-  for i, name in ipairs(FIELDS) do
-    r.was[name] = stored[i] or nil
-    if i <= #NUMBERS then r[name] = whole(stored[i]) else r[name] = text(stored[i]) end
+  local reply, stored, was = redis.call('HGETALL', key), {}, {}
+  for i = 1, #reply, 2 do stored[reply[i]] = reply[i + 1] end
+  local r = { key = key, target = target, was = was, ids = 0 }
+  for _, name in ipairs(NUMBERS) do
+    was[name] = stored[name] and whole(stored[name]) or 0
+    r[name] = was[name]
+  end
+  for _, name in ipairs(TEXTS) do
+    was[name] = stored[name] or ''
+    r[name] = was[name]
   end
   if r.st ~= 'open' then r.st = 'closed' end
   if r.f ~= 'open' and r.f ~= 'closed' then r.f = '' end
@@ -80,11 +82,10 @@ end
 local function save(r)
   if r.ep == 0 then return end
   local args = {}
-  for _, name in ipairs(FIELDS) do
-    local value = written(r[name])
-    if value ~= r.was[name] and not (r.was[name] == nil and (value == '' or value == '0')) then
+  for name, value in pairs(r.was) do
+    if r[name] ~= value then
       args[#args + 1] = name
-      args[#args + 1] = value
+      args[#args + 1] = written(r[name])
     end
   end
   if #args == 0 then return end
