@@ -1,0 +1,42 @@
+import { ConfigError } from '../../errors.ts';
+import { version } from './scripts.ts';
+
+export interface RedisStoreOptions {
+  /** Replicas that share circuits are those with the same service name. */
+  readonly service: string;
+  /** What all keys begin with. Default: `healix`. */
+  readonly prefix?: string;
+}
+
+const NAME = /^[^{}\s]{1,200}$/;
+
+/** Names of a fleet's keys. They share a hash tag, hence a slot: a script may touch any of them. */
+export class FleetKeys {
+  readonly stream: string;
+  /** What record.lua takes first. */
+  readonly fleet: readonly string[];
+  readonly #tag: string;
+
+  constructor({ service, prefix = 'healix' }: RedisStoreOptions) {
+    this.#tag = `{${checkName('prefix', prefix)}:v${version}:${checkName('service', service)}}`;
+    this.stream = `${this.#tag}:s`;
+    this.fleet = ['s', 'm', 'i', 'o', 'f'].map((suffix) => `${this.#tag}:${suffix}`);
+  }
+
+  /** All that a script on these targets takes. */
+  of(targets: readonly string[]): string[] {
+    return [
+      ...this.fleet,
+      ...targets.flatMap((target) => ['t', 'w', 'l'].map((suffix) => this.#name(suffix, target))),
+    ];
+  }
+
+  #name(suffix: string, target: string): string {
+    return `${this.#tag}:${suffix}:${target}`;
+  }
+}
+
+function checkName(option: string, given: unknown): string {
+  if (typeof given === 'string' && NAME.test(given)) return given;
+  throw new ConfigError(`redisStore.${option}`, given, '1 to 200 characters, no blank and no brace');
+}

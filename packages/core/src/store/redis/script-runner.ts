@@ -1,0 +1,119 @@
+import { createHash } from 'node:crypto';
+import { HANDSHAKE_MS, type RedisClient } from './client.ts';
+import { Connection, type Surroundings } from './connection.ts';
+import { parseObjects, textOf } from './replies.ts';
+import { scripts } from './scripts.ts';
+import { StoreError, toStoreError } from './store-error.ts';
+
+/** How long a command may take, in ms. */
+const COMMAND_MS = 50;
+/** Failures in a row, of a kind that a connection to another server may end, after which it is renewed. */
+const RENEW_AFTER = 3;
+
+export type ScriptName = keyof typeof scripts;
+
+/** Put before each script: for tests, whose time is virtual. */
+export type Prelude = () => string;
+
+interface Primary {
+  readonly run: string;
+  readonly lacks: string;
+}
+
+const shas = Object.fromEntries(
+  Object.entries(scripts).map(([name, text]) => [name, createHash('sha1').update(text).digest('hex')]),
+) as Record<ScriptName, string>;
+
+/** Runs scripts on the connection for commands, once each. */
+export class ScriptRunner {
+  readonly connection: Connection;
+  readonly #streamKey: string;
+  readonly #prelude: Prelude | undefined;
+  #primary: Promise<Primary> | undefined;
+  #failures = 0;
+
+  constructor(redis: RedisClient, streamKey: string, around: Surroundings, prelude?: Prelude) {
+    this.connection = new Connection(redis, around, HANDSHAKE_MS);
+    this.connection.onChange(() => this.#forgetPrimary());
+    this.#streamKey = streamKey;
+    this.#prelude = prelude;
+  }
+
+  /** Replies of a script on behalf of `replica`. */
+  async run(
+    name: ScriptName,
+    replica: string,
+    keys: string[],
+    inputs: object[],
+  ): Promise<Record<string, unknown>[]> {
+    await this.connection.opened();
+    try {
+      const { run } = await this.#knowPrimary();
+      const args = [{ replica, run }, ...inputs].map((arg) => JSON.stringify(arg));
+      const reply = await this.#evaluate(name, COMMAND_MS, keys, args);
+      this.#failures = 0;
+      return parseObjects(reply);
+    } catch (error) {
+      throw await this.#explain(toStoreError(error));
+    }
+  }
+
+  async #evaluate(name: ScriptName, ms: number, keys: string[], args: string[]): Promise<unknown> {
+    const rest = [String(keys.length), ...keys, ...args];
+    if (this.#prelude !== undefined)
+      return this.connection.send(ms, 'eval', this.#prelude() + scripts[name], ...rest);
+    try {
+      return await this.connection.send(ms, 'evalsha', shas[name], ...rest);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      return this.connection.send(HANDSHAKE_MS, 'eval', scripts[name], ...rest);
+    }
+  }
+
+  #knowPrimary(): Promise<Primary> {
+    if (this.#primary !== undefined) return this.#primary;
+    const asked = this.#askPrimary();
+    this.#primary = asked;
+    asked.catch(() => {
+      if (this.#primary === asked) this.#primary = undefined;
+    });
+    return asked;
+  }
+
+  // Asked by a script on our key: in a Cluster, that is how it reaches the server in charge of it.
+  async #askPrimary(): Promise<Primary> {
+    const [reply = {}] = parseObjects(await this.#evaluate('primary', HANDSHAKE_MS, [this.#streamKey], []));
+    return { run: textOf(reply, 'run', 64), lacks: textOf(reply, 'lacks', 1_000) };
+  }
+
+  #forgetPrimary(): void {
+    this.#primary = undefined;
+  }
+
+  async #explain(error: StoreError): Promise<StoreError> {
+    if (error.reason === 'timeout' || isReadOnly(error)) this.#countFailure();
+    if (error.reason !== 'denied') return error;
+    this.#forgetPrimary();
+    const lacks = await this.#knowPrimary().then(
+      (primary) => primary.lacks,
+      () => '',
+    );
+    if (lacks === '') return error;
+    return new StoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
+  }
+
+  #countFailure(): void {
+    this.#failures += 1;
+    if (this.#failures < RENEW_AFTER) return;
+    this.#failures = 0;
+    this.connection.renew();
+  }
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof StoreError && error.message.includes('NOSCRIPT');
+}
+
+function isReadOnly(error: StoreError): boolean {
+  return error.reason === 'refused' && error.message.includes('READONLY');
+}
