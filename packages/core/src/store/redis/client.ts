@@ -1,9 +1,17 @@
+import { createRequire } from 'node:module';
 import { ConfigError } from '../../errors.ts';
 
 /** An instance of ioredis or iovalkey, of any kind: a single server, Sentinel or a Cluster. */
 export interface RedisClient {
   readonly isCluster?: boolean;
   duplicate(...args: never[]): unknown;
+}
+
+/** @throws ConfigError for something that is no client */
+export function checkClient(redis: RedisClient): void {
+  if (typeof redis?.duplicate !== 'function') {
+    throw new ConfigError('redisStore', redis, 'an instance of ioredis or iovalkey');
+  }
 }
 
 /** What is used of a connection of our own. */
@@ -69,9 +77,6 @@ export function openClient(
   commandMs: number | undefined,
   retryMs: (attempt: number) => number,
 ): OwnClient {
-  if (typeof redis?.duplicate !== 'function') {
-    throw new ConfigError('redisStore.redis', redis, 'an instance of ioredis or iovalkey');
-  }
   const one = { ...ONE_SERVER, commandTimeout: commandMs };
   const client = redis.isCluster
     ? duplicate(redis, [], {
@@ -100,8 +105,8 @@ type Constructor = new (
 ) => RedisClient & { on(event: 'error', listener: () => void): void };
 
 /** Makes a client for a URL such as `redis://localhost:6379` with ioredis, else iovalkey; it does not connect. */
-export async function clientOf(url: string): Promise<RedisClient> {
-  const library = (await load('ioredis')) ?? (await load('iovalkey'));
+export function clientOf(url: string): RedisClient {
+  const library = load('ioredis') ?? load('iovalkey');
   const Client = library?.Redis ?? library?.default;
   if (Client === undefined) {
     throw new ConfigError(
@@ -116,11 +121,12 @@ export async function clientOf(url: string): Promise<RedisClient> {
   return client;
 }
 
-async function load(name: string): Promise<Library | undefined> {
+/** Both are CommonJS, so that a runtime may be made without waiting for them. */
+function load(name: string): Library | undefined {
   try {
-    return (await import(name)) as Library;
+    return createRequire(import.meta.url)(name) as Library;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
     throw error;
   }
 }

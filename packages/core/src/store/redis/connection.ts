@@ -1,7 +1,8 @@
+import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
 import { HANDSHAKE_MS, type OwnClient, openClient, type RedisClient } from './client.ts';
-import { StoreError, toStoreError } from './store-error.ts';
+import { toStoreError } from './store-error.ts';
 
 const MAX_RETRY_MS = 5_000;
 

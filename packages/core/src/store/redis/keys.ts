@@ -2,8 +2,6 @@ import { ConfigError } from '../../errors.ts';
 import { version } from './scripts.ts';
 
 export interface RedisStoreOptions {
-  /** Replicas that share circuits are those with the same service name. */
-  readonly service: string;
   /** What all keys begin with. Default: `healix`. */
   readonly prefix?: string;
 }
@@ -17,7 +15,7 @@ export class FleetKeys {
   readonly fleet: readonly string[];
   readonly #tag: string;
 
-  constructor({ service, prefix = 'healix' }: RedisStoreOptions) {
+  constructor(service: string, { prefix = 'healix' }: RedisStoreOptions) {
     this.#tag = `{${checkName('prefix', prefix)}:v${version}:${checkName('service', service)}}`;
     this.stream = `${this.#tag}:s`;
     this.fleet = ['s', 'm', 'i', 'o', 'f'].map((suffix) => `${this.#tag}:${suffix}`);

@@ -1,7 +1,8 @@
+import { ConfigError, StoreError } from '../../errors.ts';
 import { systemClock } from '../../time/clock.ts';
 import { systemRandom } from '../../time/random.ts';
 import type * as Port from '../store.ts';
-import { clientOf, type RedisClient } from './client.ts';
+import { checkClient, clientOf, type RedisClient } from './client.ts';
 import type { Surroundings } from './connection.ts';
 import { claimInput, forceInput, reportInput, seedInput, verdictInput } from './inputs.ts';
 import { FleetKeys, type RedisStoreOptions } from './keys.ts';
@@ -13,23 +14,43 @@ interface Internals extends Partial<Surroundings> {
   readonly prelude?: Prelude;
 }
 
+interface Opened {
+  readonly keys: FleetKeys;
+  readonly runner: ScriptRunner;
+  readonly reader: StreamReader;
+}
+
 /** The fleet's records in Redis or Valkey, on two connections of its own. What it decides is decided in scripts. */
 export class RedisStore implements Port.Store {
-  readonly #keys: FleetKeys;
-  readonly #runner: ScriptRunner;
-  readonly #reader: StreamReader;
+  readonly #redis: RedisClient;
+  readonly #options: RedisStoreOptions;
+  readonly #internals: Internals;
+  #opened: Opened | undefined;
 
-  constructor(redis: RedisClient, options: RedisStoreOptions, internals: Internals = {}) {
-    const { clock = systemClock, random = systemRandom, prelude } = internals;
-    this.#keys = new FleetKeys(options);
-    this.#runner = new ScriptRunner(redis, this.#keys.stream, { clock, random }, prelude);
-    this.#reader = new StreamReader(redis, this.#keys.stream, { clock, random });
+  constructor(redis: RedisClient, options: RedisStoreOptions = {}, internals: Internals = {}) {
+    checkClient(redis);
+    this.#redis = redis;
+    this.#options = options;
+    this.#internals = internals;
+  }
+
+  open(service: string): void {
+    if (this.#opened !== undefined)
+      throw new ConfigError('store', 'a store in use', 'a store of its own for each runtime');
+    const { clock = systemClock, random = systemRandom, prelude } = this.#internals;
+    const keys = new FleetKeys(service, this.#options);
+    this.#opened = {
+      keys,
+      runner: new ScriptRunner(this.#redis, keys.stream, { clock, random }, prelude),
+      reader: new StreamReader(this.#redis, keys.stream, { clock, random }),
+    };
   }
 
   async heartbeat(replica: string): Promise<Port.Heartbeat> {
     const heartbeat = heartbeatOf(await this.#run('heartbeat', replica, [], []));
-    this.#runner.connection.live = heartbeat.live;
-    this.#reader.connection.live = heartbeat.live;
+    const { runner, reader } = this.#use();
+    runner.connection.live = heartbeat.live;
+    reader.connection.live = heartbeat.live;
     return heartbeat;
   }
 
@@ -77,12 +98,12 @@ export class RedisStore implements Port.Store {
   }
 
   async read(cursor: string, waitMs: number, signal: AbortSignal): Promise<Port.FleetNews> {
-    return this.#reader.read(cursor, waitMs, signal);
+    return this.#use().reader.read(cursor, waitMs, signal);
   }
 
   async close(): Promise<void> {
-    this.#runner.connection.close();
-    this.#reader.connection.close();
+    this.#opened?.runner.connection.close();
+    this.#opened?.reader.connection.close();
   }
 
   async #one(name: ScriptName, replica: string, target: string, input: object) {
@@ -92,7 +113,13 @@ export class RedisStore implements Port.Store {
   }
 
   #run(name: ScriptName, replica: string, targets: readonly string[], inputs: object[]) {
-    return this.#runner.run(name, replica, this.#keys.of(targets), inputs);
+    const { runner, keys } = this.#use();
+    return runner.run(name, replica, keys.of(targets), inputs);
+  }
+
+  #use(): Opened {
+    if (this.#opened === undefined) throw new StoreError('unreachable', 'the store was not opened');
+    return this.#opened;
   }
 }
 
@@ -100,11 +127,11 @@ export class RedisStore implements Port.Store {
  * Shares circuits through Redis or Valkey. `redis` is an instance of ioredis or iovalkey: a single server, Sentinel or
  * a Cluster. It is only asked where to connect to; healix opens two connections of its own.
  */
-export function redisStore(redis: RedisClient, options: RedisStoreOptions): Port.Store {
+export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}): Port.Store {
   return new RedisStore(redis, options);
 }
 
 /** As `redisStore`, for a URL such as `redis://localhost:6379`. Loads ioredis, or iovalkey where that is not there. */
-export async function openRedis(url: string, options: RedisStoreOptions): Promise<Port.Store> {
-  return new RedisStore(await clientOf(url), options);
+export function redisStoreAt(url: string): Port.Store {
+  return new RedisStore(clientOf(url));
 }

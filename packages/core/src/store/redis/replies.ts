@@ -1,5 +1,5 @@
+import { StoreError } from '../../errors.ts';
 import type { ClaimReply, FleetEntry, FleetNews, FleetView, Heartbeat, Snapshot } from '../store.ts';
-import { StoreError } from './store-error.ts';
 
 const MAX_EPOCH = 2 ** 40;
 const MAX_NAME = 4_096;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { StoreError } from '../../errors.ts';
 import { HANDSHAKE_MS, type RedisClient } from './client.ts';
 import { Connection, type Surroundings } from './connection.ts';
 import { parseObjects, textOf } from './replies.ts';
 import { scripts } from './scripts.ts';
-import { StoreError, toStoreError } from './store-error.ts';
+import { toStoreError } from './store-error.ts';
 
 /** How long a command may take, in ms. */
 const COMMAND_MS = 50;

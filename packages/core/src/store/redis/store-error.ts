@@ -1,20 +1,4 @@
-/**
- * Why a store did not do what it was asked. `unreachable`: no connection. `timeout`: no answer in time, though the
- * operation may have been carried out. `denied`: the Redis user may not. `refused`: Redis said no (read-only, full).
- * `malformed`: what it answered makes no sense.
- */
-export type StoreErrorReason = 'unreachable' | 'timeout' | 'denied' | 'refused' | 'malformed';
-
-/** An operation on the store failed. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
-  readonly reason: StoreErrorReason;
-
-  constructor(reason: StoreErrorReason, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.reason = reason;
-  }
-}
+import { StoreError } from '../../errors.ts';
 
 const DENIED = /NOPERM|No permissions|can't run this command|can't access .* key/i;
 
