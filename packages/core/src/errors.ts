@@ -71,9 +71,22 @@ export class ClosedError extends HealixError {
   readonly code = 'HEALIX_CLOSED';
 }
 
-/** The fleet's store failed, or what it said is no reply. Nobody but its status and events is told. */
+/**
+ * Why a store did not do what it was asked. `unreachable`: no connection. `timeout`: no answer in time, though the
+ * operation may have been carried out. `denied`: its user may not. `refused`: it said no (read-only, full).
+ * `malformed`: what it answered makes no sense.
+ */
+export type StoreErrorReason = 'unreachable' | 'timeout' | 'denied' | 'refused' | 'malformed';
+
+/** An operation on the fleet's store failed. A runtime tells its status and events, and nobody else. */
 export class StoreError extends HealixError {
   readonly code = 'HEALIX_STORE';
+  readonly reason: StoreErrorReason;
+
+  constructor(reason: StoreErrorReason, message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.reason = reason;
+  }
 }
 
 /** A setting is wrong. Thrown where the setting is given, before anything starts. */

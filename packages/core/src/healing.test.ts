@@ -257,7 +257,7 @@ describe('events', () => {
     ]);
   });
 
-  test.each(['toString', 'constructor', 'fleet', undefined, 5])('on(%j) is a ConfigError', (name) => {
+  test.each(['toString', 'constructor', 'evolution', undefined, 5])('on(%j) is a ConfigError', (name) => {
     const { runtime } = createTestHealing();
     expect(() => runtime.on(name as never, () => {})).toThrow(ConfigError);
     expect(() => runtime.on('incident', 5 as never)).toThrow(ConfigError);

@@ -26,7 +26,10 @@ export {
   OverloadError,
   PolicyError,
   RateLimitError,
+  StoreError,
+  type StoreErrorReason,
 } from './errors.ts';
+export type { FleetStatus } from './fleet/fleet.ts';
 export type { CloseOptions, Healing, HealingOptions, RuntimeStatus, WrapOptions } from './healing.ts';
 export type { Anomaly, AnomalyKind } from './health/anomaly.ts';
 export type { HealthSnapshot } from './health/monitor.ts';
@@ -46,16 +49,21 @@ export type {
   SelfHealing,
 } from './self-healing.ts';
 export { createHealing, defaultHealing } from './shared-runtime.ts';
+export type { RedisClient } from './store/redis/client.ts';
+export type { RedisStoreOptions } from './store/redis/keys.ts';
+export { redisStore } from './store/redis/redis-store.ts';
 export type { ForceOptions, ForceResult, Target } from './target.ts';
 export type { TargetCounts, TargetStatus, WouldHave } from './target-status.ts';
 export type { CallbackErrorReport } from './telemetry/callback-errors.ts';
 export type { CoverageReport } from './telemetry/coverage.ts';
 export type {
+  FleetEvent,
   HealingEventName,
   HealingEvents,
   IncidentEvent,
   RecoveredEvent,
   SettingsEvent,
+  StoreEvent,
   TransitionEvent,
 } from './telemetry/events.ts';
 export type { IncidentEntry, IncidentQuery, IncidentReport, IncidentStatus } from './telemetry/incidents.ts';

@@ -3,10 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { pause } from '../../conformance/harness/wait.ts';
 
 const PATIENCE_MS = 10_000;
+
+interface ClientOptions {
+  readonly db?: number;
+  readonly enableAutoPipelining?: boolean;
+  readonly keyPrefix?: string;
+  readonly lazyConnect?: boolean;
+  readonly password?: string;
+  readonly username?: string;
+}
 
 /** A Redis server of the test's own, which keeps nothing. */
 export class RedisServer {
@@ -41,8 +50,8 @@ export class RedisServer {
   }
 
   /** A client as a user would make it; closed with the server. */
-  client(options: Partial<RedisOptions> = {}): Redis {
-    const client = new Redis(Object.assign({ host: '127.0.0.1', port: this.port }, options));
+  client(options: ClientOptions = {}): Redis {
+    const client = new Redis(this.port, '127.0.0.1', { ...options });
     client.on('error', () => undefined);
     this.#clients.push(client);
     return client;

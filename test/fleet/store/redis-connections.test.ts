@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { Redis as Valkey } from 'iovalkey';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRedis, redisStore } from '../../../packages/core/src/store/redis/redis-store.ts';
+import { redisStore, redisStoreAt } from '../../../packages/core/src/store/redis/redis-store.ts';
 import type { Store } from '../../../packages/core/src/store/store.ts';
 import { pause } from '../../conformance/harness/wait.ts';
 import { RedisServer } from '../harness/redis-server.ts';
@@ -65,7 +65,7 @@ describe('a client of the user', () => {
   });
 
   it('may be a URL', async () => {
-    expect((await opened(openRedis(server.url)).heartbeat('a')).live).toBe(1);
+    expect((await opened(redisStoreAt(server.url)).heartbeat('a')).live).toBe(1);
   });
 
   it('is refused where it is none', () => {

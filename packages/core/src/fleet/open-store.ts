@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { redisStoreAt } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
 
 /** What a user says of the fleet. */
@@ -27,5 +28,5 @@ export function openStore(
     throw new ConfigError('service', undefined, 'a name for the fleet, since `redis` or `store` is given');
   }
   if (mode !== 'heal') return undefined;
-  return undefined;
+  return { store: store ?? redisStoreAt(url as string), service };
 }

@@ -144,7 +144,7 @@ export class InsuredStore {
 
   #within<T>(longestMs: number, answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new StoreError('the store did not answer'));
+      const late = () => reject(new StoreError('timeout', 'the store did not answer'));
       const timer = this.#clock.setTimer(late, longestMs);
       answer.then(resolve, reject).finally(() => timer.cancel());
     });

@@ -1,3 +1,4 @@
+import { StoreError } from '../errors.ts';
 import type {
   ClaimReply,
   FleetEntry,
@@ -93,5 +94,5 @@ function isMs(value: unknown): boolean {
 }
 
 function demand(is: boolean, what: string): void {
-  if (!is) throw new TypeError(`the store's reply has a wrong ${what}`);
+  if (!is) throw new StoreError('malformed', `the store's reply has a wrong ${what}`);
 }

@@ -1,7 +1,8 @@
+import { StoreError } from '../../errors.ts';
 import type { Clock } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
 import { HANDSHAKE_MS, type OwnClient, openClient, type RedisClient } from './client.ts';
-import { RedisStoreError, toStoreError } from './store-error.ts';
+import { toStoreError } from './store-error.ts';
 
 const SHORTEST_RETRY_MS = 250;
 const RETRY_A_REPLICA_MS = 2;
@@ -46,7 +47,7 @@ export class Connection {
     for (const event of ['ready', 'close', 'refresh', '+node', '-node']) this.#client.on(event, listener);
   }
 
-  /** Sends a command, once. Rejects with a RedisStoreError, after `ms` at the latest. */
+  /** Sends a command, once. Rejects with a StoreError, after `ms` at the latest. */
   async send(ms: number, command: string, ...args: string[]): Promise<unknown> {
     if (!this.#isReady) throw notConnected();
     try {
@@ -85,7 +86,7 @@ export class Connection {
   /** Rejects once `ms` have passed, but not where the reply has come while this process was busy. */
   #within<T>(ms: number, work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const expire = () => reject(new RedisStoreError('timeout', `Redis did not answer within ${ms} ms`));
+      const expire = () => reject(new StoreError('timeout', `Redis did not answer within ${ms} ms`));
       let timer = this.#clock.setTimer(() => {
         timer = this.#clock.setTimer(expire, 0);
       }, ms);
@@ -100,6 +101,6 @@ export class Connection {
   }
 }
 
-function notConnected(): RedisStoreError {
-  return new RedisStoreError('unreachable', 'no connection to Redis');
+function notConnected(): StoreError {
+  return new StoreError('unreachable', 'no connection to Redis');
 }

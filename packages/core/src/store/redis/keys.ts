@@ -1,6 +1,11 @@
 import { ConfigError } from '../../errors.ts';
 import { version } from './scripts.ts';
 
+export interface RedisStoreOptions {
+  /** What the names of all keys begin with, after a brace. Default: `healix`. */
+  readonly prefix?: string;
+}
+
 const NAME = /^[^{}\s]{1,200}$/;
 
 /** Names of a fleet's keys. They share a hash tag, hence a slot: a script may touch any of them. */
@@ -9,7 +14,7 @@ export class FleetKeys {
   readonly #fleet: readonly string[];
   readonly #tag: string;
 
-  constructor(prefix: string, service: string) {
+  constructor(service: string, { prefix = 'healix' }: RedisStoreOptions) {
     this.#tag = `{${checkName('prefix', prefix)}:v${version}:${checkName('service', service)}}`;
     this.stream = `${this.#tag}:s`;
     this.#fleet = ['s', 'm', 'i', 'o', 'f'].map((suffix) => `${this.#tag}:${suffix}`);

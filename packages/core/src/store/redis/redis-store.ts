@@ -1,10 +1,11 @@
+import { ConfigError, StoreError } from '../../errors.ts';
 import { systemClock } from '../../time/clock.ts';
 import { systemRandom } from '../../time/random.ts';
 import type * as Port from '../store.ts';
 import { checkClient, clientOf, type RedisClient } from './client.ts';
 import type { Surroundings } from './connection.ts';
 import { claimInput, forceInput, reportInput, seedInput, verdictInput } from './inputs.ts';
-import { FleetKeys } from './keys.ts';
+import { FleetKeys, type RedisStoreOptions } from './keys.ts';
 import {
   claimReplyOf,
   type Fields,
@@ -15,13 +16,7 @@ import {
   viewsOf,
 } from './replies.ts';
 import { type Prelude, type ScriptName, ScriptRunner } from './script-runner.ts';
-import { RedisStoreError } from './store-error.ts';
 import { StreamReader } from './stream-reader.ts';
-
-export interface RedisStoreOptions {
-  /** What the names of all keys begin with, after a brace. Default: `healix`. */
-  readonly prefix?: string;
-}
 
 interface Internals extends Partial<Surroundings> {
   readonly prelude?: Prelude;
@@ -36,21 +31,24 @@ interface Opened {
 /** A fleet's records in Redis or Valkey, over two connections of its own. What is decided is decided in scripts. */
 export class RedisStore implements Port.Store {
   readonly #redis: RedisClient;
-  readonly #prefix: string;
+  readonly #options: RedisStoreOptions;
   readonly #around: Surroundings;
   readonly #prelude: Prelude | undefined;
   #opened: Opened | undefined;
 
-  constructor(redis: RedisClient, { prefix = 'healix' }: RedisStoreOptions = {}, internals: Internals = {}) {
+  constructor(redis: RedisClient, options: RedisStoreOptions = {}, internals: Internals = {}) {
     const { clock = systemClock, random = systemRandom, prelude } = internals;
     this.#redis = checkClient(redis);
-    this.#prefix = prefix;
+    this.#options = options;
     this.#around = { clock, random };
     this.#prelude = prelude;
   }
 
   open(service: string): void {
-    const keys = new FleetKeys(this.#prefix, service);
+    if (this.#opened !== undefined) {
+      throw new ConfigError('store', 'a store in use', 'a store of its own for each runtime');
+    }
+    const keys = new FleetKeys(service, this.#options);
     const runner = new ScriptRunner(this.#redis, keys.stream, this.#around, this.#prelude);
     this.#opened = { keys, runner, reader: new StreamReader(this.#redis, keys.stream, this.#around) };
   }
@@ -122,7 +120,7 @@ export class RedisStore implements Port.Store {
   }
 
   #use(): Opened {
-    if (this.#opened === undefined) throw new RedisStoreError('unreachable', 'the store was not opened');
+    if (this.#opened === undefined) throw new StoreError('unreachable', 'the store was not opened');
     return this.#opened;
   }
 }
@@ -136,6 +134,6 @@ export function redisStore(redis: RedisClient, options: RedisStoreOptions = {}):
 }
 
 /** As `redisStore`, for a URL such as `redis://localhost:6379`. Needs ioredis, or iovalkey where that is not there. */
-export function openRedis(url: string, options: RedisStoreOptions = {}): Port.Store {
-  return new RedisStore(clientOf(url), options);
+export function redisStoreAt(url: string): Port.Store {
+  return new RedisStore(clientOf(url));
 }

@@ -1,3 +1,4 @@
+import { StoreError } from '../../errors.ts';
 import {
   checkClaim,
   checkForce,
@@ -17,7 +18,6 @@ import type {
   Snapshot,
   VerdictReply,
 } from '../store.ts';
-import { RedisStoreError } from './store-error.ts';
 
 /** A JSON object of a script's reply; the headers of the .lua files say what its fields mean. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -114,14 +114,10 @@ function list(value: unknown): unknown[] {
 }
 
 function checked<T>(reply: T, check: (reply: T) => void): T {
-  try {
-    check(reply);
-    return reply;
-  } catch (error) {
-    throw malformed((error as Error).message);
-  }
+  check(reply);
+  return reply;
 }
 
-function malformed(why: string): RedisStoreError {
-  return new RedisStoreError('malformed', `Redis replied what is no reply: ${why}`);
+function malformed(why: string): StoreError {
+  return new StoreError('malformed', `Redis replied what is no reply: ${why}`);
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { StoreError } from '../../errors.ts';
 import { HANDSHAKE_MS, type RedisClient } from './client.ts';
 import { Connection, type Surroundings } from './connection.ts';
 import { type Fields, parseObjects, textOf } from './replies.ts';
 import { scripts } from './scripts.ts';
-import { RedisStoreError, toStoreError } from './store-error.ts';
+import { toStoreError } from './store-error.ts';
 
 /** How long a command may take, in ms. */
 const COMMAND_MS = 50;
@@ -85,7 +86,7 @@ export class ScriptRunner {
     this.#primary = undefined;
   }
 
-  async #explain(error: RedisStoreError): Promise<RedisStoreError> {
+  async #explain(error: StoreError): Promise<StoreError> {
     if (error.reason === 'timeout' || isReadOnly(error)) this.#countFailure();
     if (error.reason !== 'denied') return error;
     this.#forgetPrimary();
@@ -94,7 +95,7 @@ export class ScriptRunner {
       () => '',
     );
     if (lacks === '') return error;
-    return new RedisStoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
+    return new StoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
   }
 
   #countFailure(): void {
@@ -106,9 +107,9 @@ export class ScriptRunner {
 }
 
 function isUnknownScript(error: unknown): boolean {
-  return error instanceof RedisStoreError && error.message.includes('NOSCRIPT');
+  return error instanceof StoreError && error.message.includes('NOSCRIPT');
 }
 
-function isReadOnly(error: RedisStoreError): boolean {
+function isReadOnly(error: StoreError): boolean {
   return error.reason === 'refused' && error.message.includes('READONLY');
 }
