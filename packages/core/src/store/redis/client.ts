@@ -59,6 +59,8 @@ const CLUSTER = {
   retryDelayOnFailover: 0,
   scaleReads: 'master',
   shardedSubscribers: false,
+  // Without it, iovalkey asks a primary that is gone for ever.
+  slotsRefreshInterval: 5_000,
 };
 
 /**

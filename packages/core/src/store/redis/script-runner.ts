@@ -8,6 +8,8 @@ import { toStoreError } from './store-error.ts';
 
 /** How long a command may take, in ms. */
 const COMMAND_MS = 50;
+/** How long the first one on a connection may take; longer yet on a process's first connection. */
+const FIRST_COMMAND_MS = 250;
 /** Failures in a row, of a kind that a connection to another server may end, after which it is renewed. */
 const RENEW_AFTER = 3;
 
@@ -32,6 +34,7 @@ export class ScriptRunner {
   readonly #prelude: Prelude | undefined;
   #primary: Promise<Primary> | undefined;
   #failures = 0;
+  #everAnswered = false;
 
   constructor(redis: RedisClient, streamKey: string, around: Surroundings, prelude?: Prelude) {
     this.connection = new Connection(redis, around, HANDSHAKE_MS);
@@ -48,6 +51,7 @@ export class ScriptRunner {
       const args = [{ replica, run }, ...inputs].map((arg) => JSON.stringify(arg));
       const reply = await this.#evaluate(name, COMMAND_MS, keys, args);
       this.#failures = 0;
+      this.#everAnswered = true;
       return parseObjects(reply);
     } catch (error) {
       throw await this.#explain(toStoreError(error));
@@ -78,7 +82,8 @@ export class ScriptRunner {
 
   // Asked by a script on our key: in a Cluster, that is how it reaches the server in charge of it.
   async #askPrimary(): Promise<Primary> {
-    const [reply = {}] = parseObjects(await this.#evaluate('primary', HANDSHAKE_MS, [this.#streamKey], []));
+    const ms = this.#everAnswered ? FIRST_COMMAND_MS : HANDSHAKE_MS;
+    const [reply = {}] = parseObjects(await this.#evaluate('primary', ms, [this.#streamKey], []));
     return { run: textOf(reply.run), lacks: textOf(reply.lacks) };
   }
 
