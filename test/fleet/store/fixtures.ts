@@ -8,14 +8,14 @@ import type {
   Verdict,
 } from '../../../packages/core/src/store/store.ts';
 
-export const terms: TripTerms = {
+const terms: TripTerms = {
   failureRate: 0.5,
   minimumCalls: 10,
   windowMs: 10_000,
   quorum: 0.5,
   hash: 'h1',
 };
-export const openTerms: OpenTerms = { openMs: 1_000, maxOpenMs: 2_000, noticeMs: 0, chance: 0.5 };
+const openTerms: OpenTerms = { openMs: 1_000, maxOpenMs: 2_000, noticeMs: 0, chance: 0.5 };
 
 export function report(target: string, more: Partial<Report> = {}): Report {
   const own = { epoch: 0, epochId: '', calls: 20, failures: 20, open: false, nextId: `${target}-1` };
