@@ -60,7 +60,9 @@ async function until(patienceMs: number, is: () => unknown): Promise<number> {
   }
 }
 
-function use(client: RedisClient & { disconnect(): void; on(event: 'error', listener: () => void): unknown }): Store {
+function use(
+  client: RedisClient & { disconnect(): void; on(event: 'error', listener: () => void): unknown },
+): Store {
   client.on('error', () => undefined);
   const store = redisStore(client);
   store.open('topologies');
