@@ -68,8 +68,10 @@ export class Replicas {
     this.#options = options;
   }
 
-  async start(count: number): Promise<void> {
-    this.all.push(...(await Promise.all(Array.from({ length: count }, () => Replica.start(this.#options)))));
+  /** Starts `count` more, with `different` options. */
+  async start(count: number, different: Partial<ReplicaOptions> = {}): Promise<void> {
+    const options = { ...this.#options, ...different };
+    this.all.push(...(await Promise.all(Array.from({ length: count }, () => Replica.start(options)))));
   }
 
   each<T>(ask: (replica: Replica) => Promise<T>): Promise<T[]> {

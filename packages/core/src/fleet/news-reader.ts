@@ -107,7 +107,7 @@ export class NewsReader {
 }
 
 /** Orders ids of stream entries: `ms-sequence`. */
-export function compareIds(a: string, b: string): number {
+function compareIds(a: string, b: string): number {
   const [aMs = '0', aSequence = '0'] = a.split('-');
   const [bMs = '0', bSequence = '0'] = b.split('-');
   return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence);

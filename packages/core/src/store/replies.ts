@@ -17,7 +17,7 @@ const LONGEST_NAME = 2_048;
 const LONGEST_MS = 86_400_000;
 
 /** What a store says is checked before it is believed: each of these throws where it is no reply. */
-export function checkView(view: FleetView): void {
+function checkView(view: FleetView): void {
   demand(typeof view === 'object' && view !== null, 'a view');
   const { target, epoch, epochId, state, forced, forcedToken } = view;
   demand(isText(target, LONGEST_NAME) && target !== '', 'target');
