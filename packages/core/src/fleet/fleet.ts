@@ -14,8 +14,9 @@ const HEARTBEAT_MS = 5_000;
 const URGENT_HEARTBEAT_MS = 500;
 /** The bound of what a heartbeat tells: past it, what it does not tell may still be. */
 const MOST_UNSETTLED = 1_000;
-/** Reports of one call: what the store has to add up stays below two milliseconds. */
-const REPORTS_A_CALL = 400;
+/** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
+const MOST_TARGETS_A_CALL = 20;
+const MOST_REPORTS_A_CALL = 400;
 
 /** What a person's decision has met with in the fleet. */
 export interface FleetForce {
@@ -256,7 +257,7 @@ export class Fleet {
   }
 
   #reportsACall(): number {
-    return Math.max(1, Math.floor(REPORTS_A_CALL / Math.max(4, this.#live)));
+    return Math.max(1, Math.min(MOST_TARGETS_A_CALL, Math.floor(MOST_REPORTS_A_CALL / this.#live)));
   }
 
   #probe(now: number): void {
