@@ -11,6 +11,7 @@ import type {
 const terms: TripTerms = {
   failureRate: 0.5,
   minimumCalls: 10,
+  streak: 20,
   windowMs: 10_000,
   quorum: 0.5,
   hash: 'h1',
@@ -18,7 +19,15 @@ const terms: TripTerms = {
 const openTerms: OpenTerms = { openMs: 1_000, maxOpenMs: 2_000, noticeMs: 0, chance: 0.5 };
 
 export function report(target: string, more: Partial<Report> = {}): Report {
-  const own = { epoch: 0, epochId: '', calls: 20, failures: 20, open: false, nextId: `${target}-1` };
+  const own = {
+    epoch: 0,
+    epochId: '',
+    calls: 20,
+    failures: 20,
+    streak: 0,
+    open: false,
+    nextId: `${target}-1`,
+  };
   return { target, ...own, terms, openTerms, ...more };
 }
 

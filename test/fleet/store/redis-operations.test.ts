@@ -104,6 +104,33 @@ describe('report', () => {
     const [view] = await store.report('b', [report(target, { epoch, epochId, calls: 30, failures: 2 })]);
     expect(view!.state).toBe('closed');
   });
+
+  it('adds up what fails in a row, though the windows are full of successes', async () => {
+    const target = newTarget();
+    const row = (next: object) => report(target, { calls: 500, failures: 4, streak: 4, ...next });
+    const [{ epoch, epochId }] = (await store.report('a', [row({})])) as [FleetView];
+    const replicas = ['b', 'c', 'd', 'e'];
+    const states = [];
+    now += 200;
+    for (const replica of replicas) {
+      const [view] = await store.report(replica, [row({ epoch, epochId })]);
+      states.push(view!.state);
+      now += 200;
+    }
+    expect(states).toEqual(['closed', 'closed', 'closed', 'open']);
+  });
+
+  it('does not open on what fails in a row for one', async () => {
+    const target = newTarget();
+    const row = (next: object) => report(target, { calls: 500, failures: 50, ...next });
+    const [{ epoch, epochId }] = (await store.report('a', [row({ streak: 50 })])) as [FleetView];
+    now += 200;
+    for (const replica of ['b', 'c', 'a']) {
+      const streak = replica === 'a' ? 50 : 3;
+      const [view] = await store.report(replica, [row({ epoch, epochId, streak })]);
+      expect(view!.state).toBe('closed');
+    }
+  });
 });
 
 describe('claim, renew and settle', () => {
@@ -281,7 +308,7 @@ describe('what should not be', () => {
     await server
       .client()
       .hset(key('t'), { until: 'nan', n: '1e999', ask1: '-5', st: '?', f: 'x', grants: 'inf', evil: 'x' });
-    await server.client().hset(key('w'), { evil: 'h1 9 9 1', worse: '\u0000', 'w\n': 'h1 1e5 9 9 9' });
+    await server.client().hset(key('w'), { evil: 'h1 9 9 0 1', worse: '\u0000', 'w\n': 'h1 1e5 9 9 9 9' });
     const [view] = await store.report('b', [report(target, { epochId: `${target}-1`, failures: 1 })]);
     expect(view).toMatchObject({ state: 'closed', forced: null, openings: 0, reporters: 2 });
   });

@@ -128,6 +128,11 @@ export class CircuitBreaker {
     return this.#judge.counts(now);
   }
 
+  /** Failures since the last success. */
+  get streak(): number {
+    return this.#judge.streak;
+  }
+
   /** A token to give back to `record`, or 0: refused. */
   tryAcquire(now: number = this.#clock.now()): number {
     if (this.#state !== 'closed') return this.#acquireProbe(now);

@@ -21,6 +21,11 @@ export class TripJudge {
     this.#slowCallMs = settings.slowCallMs ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Failures since the last success. */
+  get streak(): number {
+    return this.#streak?.length ?? 0;
+  }
+
   isSlow(latencyMs: number): boolean {
     return latencyMs > this.#slowCallMs;
   }
@@ -88,7 +93,7 @@ export class TripJudge {
 
   #judge(now: number): string | undefined {
     const { calls, failures, slow } = this.#window;
-    const streak = this.#streak?.length ?? 0;
+    const { streak } = this;
     const streakMs = this.#streak?.spanMs(now) ?? Number.POSITIVE_INFINITY;
     const evidence = { calls, failures, slow, streak, streakMs };
     return tripRules.find((rule) => rule.trips(evidence, this.#settings))?.name;

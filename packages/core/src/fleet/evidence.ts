@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from '../circuit/breaker.ts';
+import { longestStreak } from '../circuit/trip-rules/consecutive-failures.ts';
 import type { CircuitSettings } from '../config/schema.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TripTerms } from '../store/store.ts';
@@ -6,6 +7,8 @@ import type { TripTerms } from '../store/store.ts';
 /** Evidence that stays the same is told again for as long, so that the fleet can decide upon it. */
 const FRESH_MS = 1_000;
 const AGAIN_MS = 500;
+/** Failures in a row that are worth telling. */
+const LEAST_STREAK = 2;
 /** Share of the replicas with reports that must have trouble of their own before the fleet opens a circuit. */
 const QUORUM = 0.5;
 
@@ -13,12 +16,13 @@ const QUORUM = 0.5;
 export interface Seen {
   readonly calls: number;
   readonly failures: number;
+  readonly streak: number;
   readonly open: boolean;
 }
 
 /**
  * Decides when a replica's window on a target is worth telling: when it fails at half the rate that would open the
- * circuit, when it has opened here, and when the fleet asks. A healthy replica is silent.
+ * circuit, or in a row, when it has opened here, and when the fleet asks. A healthy replica is silent.
  */
 export class Evidence {
   readonly #breaker: CircuitBreaker;
@@ -67,7 +71,8 @@ export class Evidence {
     if (!this.#asked && !this.#insists) return undefined;
     const seen = this.#frozen ?? this.#count(now);
     const { failureRate } = this.#breaker.settings;
-    this.#insists = seen.open || (seen.failures > 0 && seen.failures / seen.calls >= failureRate / 2);
+    const isFailing = seen.failures > 0 && seen.failures / seen.calls >= failureRate / 2;
+    this.#insists = seen.open || isFailing || seen.streak >= LEAST_STREAK;
     const isDue = this.#insists && (now - this.#changedAt < FRESH_MS || now - this.#toldAt >= AGAIN_MS);
     if (!isDue && !(this.#asked && seen.calls > 0)) return undefined;
     this.#asked = false;
@@ -77,13 +82,20 @@ export class Evidence {
 
   #count(now: number): Seen {
     const { calls, failures, slow } = this.#breaker.countsAt(now);
-    return { calls, failures: Math.min(calls, Math.max(failures, slow)), open: false };
+    return {
+      calls,
+      failures: Math.min(calls, Math.max(failures, slow)),
+      streak: this.#breaker.streak,
+      open: false,
+    };
   }
 }
 
-export function tripTermsOf({ failureRate, minimumCalls, windowMs }: CircuitSettings): TripTerms {
-  const hash = fnv1a(`${failureRate},${minimumCalls},${windowMs}`).toString(36);
-  return { failureRate, minimumCalls, windowMs, quorum: QUORUM, hash };
+export function tripTermsOf(settings: CircuitSettings): TripTerms {
+  const { failureRate, minimumCalls, windowMs } = settings;
+  const streak = longestStreak(settings);
+  const hash = fnv1a(`${failureRate},${minimumCalls},${streak},${windowMs}`).toString(36);
+  return { failureRate, minimumCalls, streak, windowMs, quorum: QUORUM, hash };
 }
 
 /** FNV-1a, 32 bits (Fowler, Noll, Vo). */

@@ -28,6 +28,8 @@ export interface FleetView {
 export interface TripTerms {
   readonly failureRate: number;
   readonly minimumCalls: number;
+  /** So many failures in a row, added up over replicas, are reason enough whatever the rate is. */
+  readonly streak: number;
   /** A report older than this is left out. */
   readonly windowMs: number;
   /** Share of the replicas with reports on the target that must have trouble of their own. */
@@ -54,6 +56,8 @@ export interface Report {
   readonly epochId: string;
   readonly calls: number;
   readonly failures: number;
+  /** Failures since the last success. */
+  readonly streak: number;
   /** Whether the circuit of this replica alone is open; its window is then the one that opened it. */
   readonly open: boolean;
   readonly terms: TripTerms;

@@ -1,7 +1,13 @@
+import type { CircuitSettings } from '../../config/schema.ts';
 import type { TripRule } from '../trip-rule.ts';
 
 /** So many times `consecutiveFailures` in a row are no chance, whatever the traffic. */
 const BEYOND_CHANCE = 4;
+
+/** So many failures in a row open a circuit whatever the traffic. */
+export function longestStreak({ minimumCalls, consecutiveFailures }: CircuitSettings): number {
+  return Math.max(minimumCalls, BEYOND_CHANCE * consecutiveFailures);
+}
 
 /**
  * Failures in a row. With little traffic a few are enough, since the rates would wait for ever. With much, a
@@ -11,7 +17,7 @@ const BEYOND_CHANCE = 4;
 export const consecutiveFailures: TripRule = {
   name: 'consecutive-failures',
   trips: ({ calls, streak, streakMs }, settings) =>
-    streak >= Math.max(settings.minimumCalls, BEYOND_CHANCE * settings.consecutiveFailures) ||
+    streak >= longestStreak(settings) ||
     (calls < settings.minimumCalls &&
       streak >= settings.consecutiveFailures &&
       streakMs <= settings.consecutiveWithinMs),

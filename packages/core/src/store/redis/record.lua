@@ -11,7 +11,7 @@
 --   5 TAG:f  hash, target -> forced version, of the targets that a person holds
 --   then three for each target that ARGV names, in its order:
 --     TAG:t:TARGET  hash, the record (NUMBERS and TEXTS below)
---     TAG:w:TARGET  hash, reports: replica -> "hash calls failures open(0|1) at"
+--     TAG:w:TARGET  hash, reports: replica -> "hash calls failures streak open(0|1) at"
 --     TAG:l:TARGET  hash, leases: token -> "replica end state(held|used|settled)"
 --   heartbeat and snapshot also read TAG:t:TARGET of targets that they find in TAG:o and TAG:f: the same slot.
 -- ARGV  JSON objects
@@ -183,13 +183,15 @@ end
 local function reports(r, oldest)
   local stored, kept, count = redis.call('HGETALL', r.reportKey), {}, 0
   for i = 1, #stored, 2 do
-    local hash, calls, failures, isOpen, at = string.match(stored[i + 1], '^(%S*) (%d+) (%d+) ([01]) (%d+)$')
+    local hash, calls, failures, streak, isOpen, at =
+      string.match(stored[i + 1], '^(%S*) (%d+) (%d+) (%d+) ([01]) (%d+)$')
     at = whole(at)
     if not hash or at > now or at < oldest then
       redis.call('HDEL', r.reportKey, stored[i])
     else
       count = count + 1
-      kept[count] = { hash = hash, calls = whole(calls), failures = whole(failures), open = isOpen == '1' }
+      kept[count] = { hash = hash, calls = whole(calls), failures = whole(failures), streak = whole(streak),
+        open = isOpen == '1' }
     end
   end
   r.rep = count
