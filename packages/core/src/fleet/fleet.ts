@@ -4,6 +4,7 @@ import type { FleetEntry, FleetView, Heartbeat, Store } from '../store/store.ts'
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { NewsReader } from './news-reader.ts';
+import type { Probing } from './probing.ts';
 import { SelfSuspicion } from './self-suspicion.ts';
 import { SharedCircuit } from './shared-circuit.ts';
 import { makeId, type SharedTarget } from './shared-target.ts';
@@ -261,11 +262,15 @@ export class Fleet {
   }
 
   #probe(now: number): void {
-    for (const circuit of this.#circuits.values()) {
-      void circuit.probing.work(this.#store, this.replica, now).then((view) => {
-        if (view !== undefined) this.#take(view, this.#environment.clock.now());
-      });
+    for (const { probing } of this.#circuits.values()) {
+      probing.noteTraffic(now);
+      if (probing.isOnTrial) void this.#try(probing, now);
     }
+  }
+
+  async #try(probing: Probing, now: number): Promise<void> {
+    const view = await probing.work(this.#store, this.replica, now);
+    if (view !== undefined) this.#take(view, this.#environment.clock.now());
   }
 
   #takeAll(views: readonly FleetView[]): void {

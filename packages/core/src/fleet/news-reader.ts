@@ -80,8 +80,7 @@ export class NewsReader {
       return this.#backOff();
     }
     this.#cursor = news.cursor;
-    if (news.entries.length === 0) return 0;
-    this.#listener.news(news.entries);
+    if (news.entries.length > 0) this.#listener.news(news.entries);
     return Math.max(SHORTEST_PAUSE_MS, this.#listener.live() * PAUSE_A_REPLICA_MS);
   }
 

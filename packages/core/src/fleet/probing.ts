@@ -72,14 +72,26 @@ export class Probing {
     this.#vouching = undefined;
   }
 
+  /** True while there is something to do for `work`. */
+  get isOnTrial(): boolean {
+    return !this.#isAsking && this.#view?.state === 'open' && this.#view.forced === null;
+  }
+
+  /** Called every 100 ms or so: who has no traffic tries nothing. */
+  noteTraffic(now: number): void {
+    const { ended, refused, inFlight } = this.#target.monitor;
+    const calls = ended + refused + inFlight;
+    if (calls !== this.#callsSeen) this.#usedAt = now;
+    this.#callsSeen = calls;
+  }
+
   /**
    * Does what is due, one request at a time; called every 100 ms or so.
    *
    * @returns the view that the store has answered with
    */
   async work(store: InsuredStore, replica: string, now: number): Promise<FleetView | undefined> {
-    this.#noteTraffic(now);
-    if (this.#isAsking || this.#view?.state !== 'open' || this.#view.forced !== null) return undefined;
+    if (this.#view === undefined || !this.isOnTrial) return undefined;
     this.trial.failOverdue(now);
     this.#vouch();
     this.#isAsking = true;
@@ -172,13 +184,6 @@ export class Probing {
     const endsAt = sentAt + leaseMs;
     const usableUntil = endsAt - timeoutMs - MARGIN_MS;
     return { token, epochId, timeoutMs, usableFrom: this.#until, usableUntil, endsAt };
-  }
-
-  #noteTraffic(now: number): void {
-    const { ended, refused, inFlight } = this.#target.monitor;
-    const calls = ended + refused + inFlight;
-    if (calls !== this.#callsSeen) this.#usedAt = now;
-    this.#callsSeen = calls;
   }
 
   #hasTraffic(now: number): boolean {
