@@ -108,6 +108,7 @@ export class Fleet {
     this.#known.delete(target.name);
     const now = this.#environment.clock.now();
     circuit.take({ ...known.view, remainingMs: Math.max(0, known.until - now) }, 'reply', now);
+    if (circuit.view !== undefined) this.#environment.onView(circuit.view);
   }
 
   /** The target is not used any more. */
