@@ -170,6 +170,17 @@ describe('claim, renew and settle', () => {
     expect((await store.claim('a', claim(view, 'p1'))).leaseMs).toBeUndefined();
   });
 
+  it('gives a lease that was not used to another one, in the same epoch', async () => {
+    const view = await tripAndWait(newTarget());
+    for (const token of ['p1', 'p2', 'p3']) await store.claim('a', claim(view, token));
+    expect((await store.claim('b', claim(view, 'p4'))).leaseMs).toBeUndefined();
+    const settled = await store.settle('a', verdict(view, 'p1', 'unused'));
+    expect(settled).toMatchObject({ counted: true, view: { epochId: view.epochId, state: 'open' } });
+    const leases = [];
+    for (const token of ['p5', 'p6']) leases.push((await store.claim('b', claim(view, token))).leaseMs);
+    expect(leases).toEqual([250, undefined]);
+  });
+
   it('begins another epoch, due at once, when all probes are used and nothing is decided', async () => {
     const view = await tripAndWait(newTarget());
     for (const token of ['p1', 'p2', 'p3']) await store.claim('a', claim(view, token));

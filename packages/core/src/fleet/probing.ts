@@ -45,6 +45,8 @@ export class Probing {
   #isAsking = false;
   #failedLast = false;
   #defers = false;
+  /** A lease was given back for want of calls: none is claimed before there is one. */
+  #awaitsCall = false;
   #callsSeen = -1;
   #usedAt = Number.NEGATIVE_INFINITY;
 
@@ -81,8 +83,10 @@ export class Probing {
   noteTraffic(now: number): void {
     const { ended, refused, inFlight } = this.#target.monitor;
     const calls = ended + refused + inFlight;
-    if (calls !== this.#callsSeen) this.#usedAt = now;
+    if (calls === this.#callsSeen) return;
     this.#callsSeen = calls;
+    this.#usedAt = now;
+    this.#awaitsCall = false;
   }
 
   /**
@@ -139,13 +143,14 @@ export class Probing {
     else if (reply !== undefined || now > lease.usableUntil || !this.#hasTraffic(now)) {
       this.trial.lease = undefined;
       this.#pending = { lease, verdict: 'unused' };
+      this.#awaitsCall = true;
     }
     return reply?.view;
   }
 
   async #claim(store: InsuredStore, replica: string, view: FleetView, now: number) {
-    if (now < this.#nextClaimAt || this.trial.busy || this.#vouching || !this.#hasTraffic(now))
-      return undefined;
+    const isReady = now >= this.#nextClaimAt && !this.trial.busy && this.#vouching === undefined;
+    if (!isReady || this.#awaitsCall || !this.#hasTraffic(now)) return undefined;
     const claim = this.#makeClaim(view.epochId, makeId(this.#random), this.#target.breaker.probeLimitMs);
     this.#nextClaimAt = Math.max(now + CLAIM_AGAIN_MS, this.#until) + this.#random.next() * CLAIM_JITTER_MS;
     const reply = await store.claim(replica, claim);

@@ -1,4 +1,5 @@
--- Tells what a probe came to; most of an epoch's probes close the target, or open it again (R12).
+-- Tells what a probe came to; most of an epoch's probes close the target, or open it again (R12). A lease that was not
+-- used is given back for another one to claim (R11).
 --
 -- ARGV  one object: {target, eid, token, verdict(ok|fail|unused), nextId, openTerms}; openTerms as for report.lua
 -- Reply  one view; with `counted`: false where the lease had ended, or belongs to another epoch
@@ -25,6 +26,7 @@ return each(function(r, input)
   if expired then return { counted = false } end
   if input.verdict == 'ok' then r.ok = r.ok + 1 end
   if input.verdict == 'fail' then r.ko = r.ko + 1 end
+  if input.verdict == 'unused' then r.grants = r.grants - 1 end
   decide(r, found, input.openTerms)
   return { counted = true }
 end)
