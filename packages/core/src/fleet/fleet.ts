@@ -249,9 +249,14 @@ export class Fleet {
         if (report !== undefined) reports.push(report);
       }
       while (reports.length > 0) {
-        const views = await this.#store.report(this.replica, reports.splice(0, this.#reportsACall()));
+        const told = reports.splice(0, this.#reportsACall());
+        const views = await this.#store.report(this.replica, told);
         if (views === undefined) return;
         this.#takeAll(views);
+        views.forEach((view, at) => {
+          // It has not counted.
+          if (view.epochId !== told[at]?.epochId) this.#circuits.get(view.target)?.evidence.ask();
+        });
       }
     } finally {
       this.#isReporting = false;
