@@ -107,6 +107,17 @@ describe('a command', () => {
     expect(await clients()).not.toContain(`id=${before} `);
   });
 
+  it('keeps the connection when several that were under way together were not answered', async () => {
+    const store = onServer();
+    for (let i = 0; i < 2; i++) await store.heartbeat('a');
+    server.pause();
+    const lost = await Promise.all(Array.from({ length: 10 }, () => rejection(store.heartbeat('a'))));
+    expect(new Set(lost.map(({ reason }) => reason))).toEqual(new Set(['timeout']));
+    expect((await rejection(store.heartbeat('a'))).reason).toBe('timeout');
+    server.resume();
+    await succeeds(() => store.heartbeat('a'));
+  });
+
   it('finds its scripts gone, and brings them', async () => {
     const store = onServer();
     await store.heartbeat('a');

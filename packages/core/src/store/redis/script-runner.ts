@@ -10,7 +10,10 @@ import { toStoreError } from './store-error.ts';
 const COMMAND_MS = 50;
 /** How long the first one on a connection may take; longer yet on a process's first connection. */
 const FIRST_COMMAND_MS = 250;
-/** Failures in a row, of a kind that a connection to another server may end, after which it is renewed. */
+/**
+ * Failures in a row, of a kind that a connection to another server may end, after which it is renewed. Commands that
+ * were under way together count once: a hundred leases may be claimed at the same moment.
+ */
 const RENEW_AFTER = 3;
 
 export type ScriptName = keyof typeof scripts;
@@ -34,6 +37,9 @@ export class ScriptRunner {
   readonly #prelude: Prelude | undefined;
   #primary: Promise<Primary> | undefined;
   #failures = 0;
+  #sent = 0;
+  /** How many commands had been sent when a failure was last counted. */
+  #sentAtFailure = 0;
   #everAnswered = false;
 
   constructor(redis: RedisClient, streamKey: string, around: Surroundings, prelude?: Prelude) {
@@ -46,6 +52,7 @@ export class ScriptRunner {
   /** Replies of a script on behalf of `replica`. */
   async run(name: ScriptName, replica: string, keys: string[], inputs: object[]): Promise<Fields[]> {
     await this.connection.opened();
+    const nth = ++this.#sent;
     try {
       const { run } = await this.#knowPrimary();
       const args = [{ replica, run }, ...inputs].map((arg) => JSON.stringify(arg));
@@ -54,7 +61,7 @@ export class ScriptRunner {
       this.#everAnswered = true;
       return parseObjects(reply);
     } catch (error) {
-      throw await this.#explain(toStoreError(error));
+      throw await this.#explain(toStoreError(error), nth);
     }
   }
 
@@ -91,8 +98,8 @@ export class ScriptRunner {
     this.#primary = undefined;
   }
 
-  async #explain(error: StoreError): Promise<StoreError> {
-    if (error.reason === 'timeout' || isReadOnly(error)) this.#countFailure();
+  async #explain(error: StoreError, nth: number): Promise<StoreError> {
+    if (error.reason === 'timeout' || isReadOnly(error)) this.#countFailure(nth);
     if (error.reason !== 'denied') return error;
     this.#forgetPrimary();
     const lacks = await this.#knowPrimary().then(
@@ -103,7 +110,9 @@ export class ScriptRunner {
     return new StoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
   }
 
-  #countFailure(): void {
+  #countFailure(nth: number): void {
+    if (nth <= this.#sentAtFailure) return;
+    this.#sentAtFailure = this.#sent;
     this.#failures += 1;
     if (this.#failures < RENEW_AFTER) return;
     this.#failures = 0;
