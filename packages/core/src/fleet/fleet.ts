@@ -232,10 +232,12 @@ export class Fleet {
       const seed = circuit.seed(clock.now());
       if (seed !== undefined) seeds.push(seed);
     }
-    if (seeds.length === 0) return;
-    const views = await this.#store.seed(this.replica, seeds);
-    if (views !== undefined) this.#takeAll(views);
-    else for (const { view } of seeds) this.#toFetch.add(view.target);
+    while (seeds.length > 0) {
+      const some = seeds.splice(0, MOST_TARGETS_A_CALL);
+      const views = await this.#store.seed(this.replica, some);
+      if (views !== undefined) this.#takeAll(views);
+      else for (const { view } of some) this.#toFetch.add(view.target);
+    }
   }
 
   /** One flush at a time; what would have been told meanwhile is told by the next one. */
