@@ -70,9 +70,10 @@ export class Evidence {
     }
     if (!this.#asked && !this.#insists) return undefined;
     const seen = this.#frozen ?? this.#count(now);
-    const { failureRate } = this.#breaker.settings;
+    const { failureRate, consecutiveWithinMs } = this.#breaker.settings;
     const isFailing = seen.failures > 0 && seen.failures / seen.calls >= failureRate / 2;
-    this.#insists = seen.open || isFailing || seen.streak >= LEAST_STREAK;
+    const isInStreak = seen.streak >= LEAST_STREAK && now - this.#changedAt < consecutiveWithinMs;
+    this.#insists = seen.open || isFailing || isInStreak;
     const isDue = this.#insists && (now - this.#changedAt < FRESH_MS || now - this.#toldAt >= AGAIN_MS);
     if (!isDue && !(this.#asked && seen.calls > 0)) return undefined;
     this.#asked = false;

@@ -1,0 +1,97 @@
+import { vi } from 'vitest';
+import type { FleetEntry, FleetNews, FleetView, Store } from '../../../packages/core/src/store/store.ts';
+
+/** A view, closed unless said otherwise. */
+export function viewOf(target: string, more: Partial<FleetView> = {}): FleetView {
+  const { epoch = 1 } = more;
+  return {
+    target,
+    epoch,
+    epochId: epoch === 0 ? '' : `${target}-${epoch}`,
+    state: 'closed',
+    remainingMs: 0,
+    openMs: 0,
+    openings: 0,
+    forced: null,
+    forcedVersion: 0,
+    forcedToken: '',
+    reporters: 0,
+    ...more,
+  };
+}
+
+/** A view of an open target. */
+export function openView(target: string, more: Partial<FleetView> = {}): FleetView {
+  return viewOf(target, { state: 'open', remainingMs: 1_000, openMs: 1_000, openings: 1, ...more });
+}
+
+/**
+ * A store whose answers the test writes. Unless told otherwise everything is closed and nobody gets a lease; a read
+ * waits until the test has news for it.
+ */
+export class ScriptedStore implements Store {
+  /** Wakes the read that waits. */
+  #wake: ((news: FleetNews) => void) | undefined;
+
+  open = vi.fn<Store['open']>();
+  heartbeat = vi.fn<Store['heartbeat']>(async () => ({ live: 1, cursor: '0-0', unsettled: [] }));
+  leave = vi.fn<Store['leave']>(async () => undefined);
+  report = vi.fn<Store['report']>(async (_, reports) => reports.map(({ target }) => viewOf(target)));
+  claim = vi.fn<Store['claim']>(async (_, { target }) => ({ leaseMs: undefined, view: openView(target) }));
+  renew = vi.fn<Store['renew']>(async (_, { target }) => ({ leaseMs: undefined, view: openView(target) }));
+  settle = vi.fn<Store['settle']>(async (_, { target }) => ({ counted: true, view: openView(target) }));
+  seed = vi.fn<Store['seed']>(async (_, seeds) => seeds.map(({ view }) => view));
+  force = vi.fn<Store['force']>(async (_, { target }) => ({ accepted: true, view: viewOf(target) }));
+  snapshot = vi.fn<Store['snapshot']>(async () => ({ cursor: '0-0', views: [] }));
+  close = vi.fn<Store['close']>(async () => undefined);
+  read = vi.fn<Store['read']>(
+    (_cursor, _waitMs, signal) =>
+      new Promise((resolve, reject) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => reject(new Error('aborted')));
+      }),
+  );
+
+  /** News for whoever reads. */
+  tell(cursor: string, ...entries: FleetEntry[]): void {
+    this.#wake?.({ cursor, entries });
+  }
+
+  /** From now on all operations reject, but for those named. */
+  fail(...but: (keyof Store)[]): void {
+    for (const name of OPERATIONS) {
+      if (!but.includes(name)) (this[name] as typeof this.leave).mockImplementation(refuse);
+    }
+  }
+
+  /** Everything is answered again as at first. */
+  recover(): void {
+    for (const name of OPERATIONS) this[name].mockReset();
+  }
+
+  /** How often a writing operation was called. */
+  get writes(): number {
+    const { heartbeat, report, claim, renew, settle, seed, force } = this;
+    return [heartbeat, report, claim, renew, settle, seed, force].reduce(
+      (sum, { mock }) => sum + mock.calls.length,
+      0,
+    );
+  }
+}
+
+const OPERATIONS = [
+  'heartbeat',
+  'leave',
+  'report',
+  'claim',
+  'renew',
+  'settle',
+  'seed',
+  'force',
+  'snapshot',
+  'read',
+] as const;
+
+async function refuse(): Promise<never> {
+  throw new Error('the store is gone');
+}
