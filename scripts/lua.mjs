@@ -1,9 +1,10 @@
 // Writes the Redis scripts of a folder into its scripts.ts: record.lua before each of the others but primary.lua.
-// Comment lines stay behind. The version in record.lua's first line becomes a part of the keys.
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+// Comment lines stay behind. The version in record.lua's first line becomes a part of the keys. The sources go to the
+// second folder as they are: clients in other languages read them there (docs/protocol.md).
+import { copyFileSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-const [folder] = process.argv.slice(2);
+const [folder, published] = process.argv.slice(2);
 const source = (name) => readFileSync(join(folder, `${name}.lua`), 'utf8');
 const code = (name) => source(name).replace(/^\s*(--.*)?\n/gm, '');
 
@@ -24,3 +25,6 @@ export const scripts = {
 ${scripts.join('')}} as const;
 `,
 );
+
+mkdirSync(published, { recursive: true });
+for (const name of names) copyFileSync(join(folder, `${name}.lua`), join(published, `${name}.lua`));

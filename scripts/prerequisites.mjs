@@ -1,8 +1,9 @@
 // Checks that what the tests need is installed, and says in one line what to do when it is not.
-// They need the packages of package-lock.json, and a Redis server; test/consumption asks the npm registry for more by itself.
+// They need the packages of package-lock.json, and what system-packages.mjs tells; test/consumption asks the npm registry
+// for more by itself.
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { missingRedis } from './redis-server.mjs';
+import { missingPrograms } from './system-packages.mjs';
 
 /** What is installed in another version than the lock file names, or not at all although it must be. */
 export function outdated(locked, installed) {
@@ -26,9 +27,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
     console.error(`Run "npm ci" first: ${names.join(', ')}${more} not installed as package-lock.json says.`);
     process.exit(1);
   }
-  const missing = missingRedis();
-  if (missing !== undefined) {
-    console.error(missing);
-    process.exit(1);
-  }
+  const missing = missingPrograms();
+  for (const { without } of missing) console.error(without);
+  if (missing.some(({ isOptional }) => !isOptional)) process.exit(1);
 }
