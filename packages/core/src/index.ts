@@ -49,9 +49,12 @@ export type {
   SelfHealing,
 } from './self-healing.ts';
 export { createHealing, defaultHealing } from './shared-runtime.ts';
+export { FleetMemory } from './store/memory/fleet-memory.ts';
+export { MemoryStore } from './store/memory/memory-store.ts';
 export type { RedisClient } from './store/redis/client.ts';
 export type { RedisStoreOptions } from './store/redis/keys.ts';
 export { redisStore } from './store/redis/redis-store.ts';
+export type { Store } from './store/store.ts';
 export type { ForceOptions, ForceResult, Target } from './target.ts';
 export type { TargetCounts, TargetStatus, WouldHave } from './target-status.ts';
 export type { CallbackErrorReport } from './telemetry/callback-errors.ts';

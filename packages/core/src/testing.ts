@@ -2,6 +2,26 @@ import { Healing, type HealingOptions } from './healing.ts';
 import { seededRandom } from './time/random.ts';
 import { VirtualClock } from './time/virtual-clock.ts';
 
+export { FleetMemory } from './store/memory/fleet-memory.ts';
+export { MemoryStore } from './store/memory/memory-store.ts';
+export type {
+  Claim,
+  ClaimReply,
+  FleetEntry,
+  FleetNews,
+  FleetView,
+  Force,
+  ForceReply,
+  Heartbeat,
+  OpenTerms,
+  Report,
+  Seed,
+  Snapshot,
+  Store,
+  TripTerms,
+  Verdict,
+  VerdictReply,
+} from './store/store.ts';
 export { seededRandom } from './time/random.ts';
 export { SteadyClock } from './time/steady-clock.ts';
 export { VirtualClock } from './time/virtual-clock.ts';
