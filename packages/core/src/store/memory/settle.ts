@@ -18,6 +18,7 @@ export function settle(record: TargetRecord, turn: Turn, input: Verdict): boolea
   if (isOver) return false;
   if (input.verdict === 'ok') record.succeeded += 1;
   if (input.verdict === 'fail') record.failed += 1;
+  if (input.verdict === 'unused') record.granted -= 1;
   decide(record, turn, input);
   return true;
 }
