@@ -26,7 +26,5 @@ return each(function(r, input)
   end
   if now < r['until'] + 250 and (mine or input.defer == true) then return end
   r.grants, r.p = r.grants + 1, probes
-  local ends = math.max(now, r['until']) + 2 * whole(input.timeoutMs) + whole(input.marginMs)
-  setLease(r, token, { replica = replica, ends = ends, state = 'held' })
-  return { lease = ends - now }
+  return lend(r, token, { replica = replica, state = 'held' }, input)
 end)

@@ -12,7 +12,7 @@
 --   then three for each target that ARGV names, in its order:
 --     TAG:t:TARGET  hash, the record (NUMBERS and TEXTS below)
 --     TAG:w:TARGET  hash, reports: replica -> "hash calls failures streak open(0|1) at"
---     TAG:l:TARGET  hash, leases: token -> "replica end state(held|used|settled)"
+--     TAG:l:TARGET  hash, leases: token -> "replica ms end state(held|used|settled)"
 --   heartbeat and snapshot also read TAG:t:TARGET of targets that they find in TAG:o and TAG:f: the same slot.
 -- ARGV  JSON objects
 --   1 the caller: {replica, run}. run: run_id of the primary that the caller speaks to, '' if unknown
@@ -199,15 +199,16 @@ local function reports(r, oldest)
 end
 
 local function setLease(r, token, lease)
-  redis.call('HSET', r.leaseKey, token, lease.replica .. ' ' .. written(lease.ends) .. ' ' .. lease.state)
+  local value = table.concat({ lease.replica, written(lease.ms), written(lease.ends), lease.state }, ' ')
+  redis.call('HSET', r.leaseKey, token, value)
   redis.call('PEXPIRE', r.leaseKey, DAY)
 end
 
 local function leases(r)
   local stored, found = redis.call('HGETALL', r.leaseKey), {}
   for i = 1, #stored, 2 do
-    local holder, ends, state = string.match(stored[i + 1], '^(.*) (%d+) (%a+)$')
-    found[stored[i]] = { replica = text(holder), ends = whole(ends), state = state or 'used' }
+    local holder, ms, ends, state = string.match(stored[i + 1], '^(.*) (%d+) (%d+) (%a+)$')
+    found[stored[i]] = { replica = text(holder), ms = whole(ms), ends = whole(ends), state = state or 'used' }
   end
   return found
 end
@@ -217,6 +218,14 @@ local function anyHeld(found)
     if lease.state == 'held' then return true end
   end
   return false
+end
+
+-- Has a lease last as long as `input` asks for, from now on, or from when the target is due.
+local function lend(r, token, lease, input)
+  lease.ms = 2 * whole(input.timeoutMs) + whole(input.marginMs)
+  lease.ends = math.max(now, r['until']) + lease.ms
+  setLease(r, token, lease)
+  return { lease = lease.ends - now }
 end
 
 -- R5: what says that it is from after now was written by a clock that was ahead.
@@ -232,8 +241,9 @@ local function repair(r)
   end
   if r.grants > 0 then
     for token, lease in pairs(leases(r)) do
-      if lease.ends > now + 600000 then
-        lease.ends = now
+      local latest = math.max(now, r['until']) + lease.ms
+      if lease.ends > latest then
+        lease.ends = latest
         setLease(r, token, lease)
       end
     end

@@ -9,7 +9,5 @@ return each(function(r, input)
   local lease = leases(r)[token]
   if not lease or lease.state ~= 'held' or lease.ends <= now then return end
   if r.want > 0 and now - r.want <= 1000 then return end
-  lease.ends = math.max(now, r['until']) + 2 * whole(input.timeoutMs) + whole(input.marginMs)
-  setLease(r, token, lease)
-  return { lease = lease.ends - now }
+  return lend(r, token, lease, input)
 end)
