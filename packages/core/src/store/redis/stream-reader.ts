@@ -28,6 +28,7 @@ export class StreamReader {
     const block = blockMs >= 1 ? ['BLOCK', String(blockMs)] : [];
     const args = ['COUNT', COUNT, ...block, 'STREAMS', this.#key, after];
     await this.#unlessAborted(this.connection.ready(), signal);
+    signal.throwIfAborted();
     const reply = this.connection.send(Math.max(blockMs, 0) + GRACE_MS, 'xread', ...args);
     return newsOf(await this.#unlessAborted(reply, signal), after);
   }
