@@ -2,6 +2,8 @@ import { Healing, type HealingOptions } from './healing.ts';
 import { seededRandom } from './time/random.ts';
 import { VirtualClock } from './time/virtual-clock.ts';
 
+export { storeConformance } from './store/conformance/store-conformance.ts';
+export type { StoreCase, StoreSubject } from './store/conformance/subject.ts';
 export { FleetMemory } from './store/memory/fleet-memory.ts';
 export { MemoryStore } from './store/memory/memory-store.ts';
 export type {
