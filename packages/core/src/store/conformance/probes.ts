@@ -188,7 +188,8 @@ export const probeCases = [
     const view = await fleet.tripAndWait('t');
     await lease(fleet, 'a', view, 'p', one);
     await lease(fleet, 'b', view, 'q', one);
-    const { view: next } = await fleet.store.settle('a', verdict(view, 'p', 'unused'));
+    await fleet.advance(250);
+    const { view: next } = await fleet.store.claim('b', claim(view, 's', one));
     has(next, { epoch: view.epoch + 1, remainingMs: 0 });
     assert.equal(await lease(fleet, 'a', next, 'r', { ...one, ...long }), 4_050);
     assert.equal(await renewed(fleet, next, 'r'), undefined);

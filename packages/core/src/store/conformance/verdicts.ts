@@ -127,15 +127,17 @@ export const verdictCases = [
     }
   }),
 
-  storeCase(
-    'settle: probes that were not sent decide nothing; another round is due at once',
-    async (fleet) => {
-      const view = await fleet.tripAndWait('t');
-      const views = await tryOut(fleet, view, 3, ['ok', 'unused', 'unused']);
-      assert.deepEqual(statesOf(views), ['open 1', 'open 1', 'open 1']);
-      const next = views[2] as FleetView;
-      has(next, { epoch: view.epoch + 1, remainingMs: 0, openMs: 1_000 });
-      assert.deepEqual(statesOf(await tryOut(fleet, next, 1, ['ok'])), ['closed 1']);
-    },
-  ),
+  storeCase('settle: a probe that was not sent is free again, in the same epoch', async (fleet) => {
+    const view = await fleet.tripAndWait('t');
+    const views = await tryOut(fleet, view, 3, ['ok', 'unused', 'unused', 'unused']);
+    assert.deepEqual(statesOf(views), ['open 1', 'open 1', 'open 1', 'open 1']);
+    has(views[3] as FleetView, { epoch: view.epoch, epochId: view.epochId });
+    const leases = [];
+    for (const token of [`${view.epochId}-1`, 'p', 'q', 'r']) {
+      leases.push((await fleet.store.claim('b', claim(view, token, { probes: 3 }))).leaseMs);
+    }
+    assert.deepEqual(leases, [undefined, 250, 250, undefined]);
+    const { view: last } = await fleet.store.settle('b', verdict(view, 'p', 'ok'));
+    has(last, { state: 'closed', epoch: view.epoch + 1 });
+  }),
 ];
