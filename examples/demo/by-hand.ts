@@ -1,5 +1,6 @@
 import type { Framework } from './frameworks/index.ts';
 import { LineView } from './line-view.ts';
+import { Recent } from './recent.ts';
 import { type Role, Stage } from './stage.ts';
 
 const PORTS: Readonly<Record<Role, number>> = { with: 4000, without: 4001, payments: 4002, catalog: 4003 };
@@ -9,7 +10,8 @@ const SUMMARY_EVERY_MS = 5_000;
 
 /** `--serve`: everything runs, and whoever is at the terminal breaks and heals it. */
 export class ByHand {
-  readonly #view = new LineView(SUMMARY_EVERY_MS);
+  readonly #recent = new Recent();
+  readonly #view = new LineView(SUMMARY_EVERY_MS, () => this.#recent.take());
   readonly stage: Stage;
   #began = 0;
 
@@ -17,7 +19,7 @@ export class ByHand {
     this.stage = new Stage({
       framework,
       ports: PORTS,
-      onSample: (sample) => this.#view.sample(sample),
+      onSample: (sample) => this.#recent.add(sample),
       onTold: (told) => this.#view.told(told, this.#now()),
       onFault: (upstream, { kind }) =>
         this.#view.told({ target: upstream, text: `fault: ${kind}`, kind: 'circuit' }, this.#now()),

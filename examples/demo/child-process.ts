@@ -1,6 +1,20 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Order, Report } from './messages.ts';
 
+/** All processes of a demo but the main one. */
+export class Children {
+  readonly #all: Child[] = [];
+
+  add(child: Child): Child {
+    this.#all.push(child);
+    return child;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((child) => child.stop()));
+  }
+}
+
 /** Another process of the demo. */
 export class Child {
   /** Where it can be reached, once it can be. Rejects if it ends before. */

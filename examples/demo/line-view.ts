@@ -1,21 +1,17 @@
-import { type Sample, type Told, VARIANTS } from './messages.ts';
+import type { Told } from './messages.ts';
 import type { Phase } from './schedule.ts';
-import { type Counts, noCounts, total } from './tally.ts';
 import { seconds, type View } from './view.ts';
 
-/** Where there is no terminal: one line for each thing that happens, and one for what clients saw lately. */
+/** Where there is no terminal: one line for each thing that happens, and now and then a summary. */
 export class LineView implements View {
   readonly #everyMs: number;
+  readonly #summary: () => string;
   #next: number;
-  #recent = { with: noCounts(), without: noCounts() };
 
-  constructor(everyMs: number) {
+  constructor(everyMs: number, summary: () => string) {
     this.#everyMs = everyMs;
+    this.#summary = summary;
     this.#next = everyMs;
-  }
-
-  sample({ variant, verdict }: Sample): void {
-    this.#recent[variant][verdict]++;
   }
 
   told({ target, text }: Told, at: number): void {
@@ -29,11 +25,7 @@ export class LineView implements View {
   tick(at: number): void {
     if (at < this.#next) return;
     this.#next += this.#everyMs;
-    this.#line(
-      at,
-      VARIANTS.map((variant) => `${variant} healing: ${inWords(this.#recent[variant])}`).join(' | '),
-    );
-    this.#recent = { with: noCounts(), without: noCounts() };
+    this.#line(at, this.#summary());
   }
 
   end(): void {}
@@ -41,13 +33,4 @@ export class LineView implements View {
   #line(at: number, text: string): void {
     console.log(`${seconds(at).padStart(7)}  ${text}`);
   }
-}
-
-function inWords(counts: Counts): string {
-  const { full, degraded, error, late } = counts;
-  const parts = [`${full}/${total(counts)} full`];
-  if (degraded > 0) parts.push(`${degraded} degraded`);
-  if (error > 0) parts.push(`${error} errors`);
-  if (late > 0) parts.push(`${late} too late`);
-  return parts.join(', ');
 }

@@ -7,8 +7,8 @@ export type Variant = 'with' | 'without';
 export const VARIANTS: readonly Variant[] = ['with', 'without'];
 
 export interface Sample {
-  readonly variant: Variant;
-  readonly route: 'product' | 'checkout';
+  /** The service that was asked, by its name in the order. */
+  readonly service: string;
   /** When the request was due, in ms since the load began. */
   readonly at: number;
   /** Ms from then until the answer, or until the client gave up. */
@@ -24,9 +24,20 @@ export interface Told {
 }
 
 /** From the main process to its children. */
-export type Order =
-  | { readonly type: 'fault'; readonly fault: Fault }
-  | { readonly type: 'load'; readonly urls: Readonly<Record<Variant, string>>; readonly forMs: number };
+export type Order = { readonly type: 'fault'; readonly fault: Fault } | ({ readonly type: 'load' } & Load);
+
+/** Requests that are to be sent. */
+export interface Load {
+  /** Their URLs, by name. */
+  readonly services: Readonly<Record<string, string>>;
+  /** `all`: each request goes to every service. `one`: to one after the other, as behind a load balancer. */
+  readonly each: 'all' | 'one';
+  /** Requests a second. */
+  readonly rate: number;
+  /** Share of requests that look at a product; the others buy one. */
+  readonly productShare: number;
+  readonly forMs: number;
+}
 
 /** From the children to the main process. */
 export type Report =

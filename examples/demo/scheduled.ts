@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Framework } from './frameworks/index.ts';
 import { LineView } from './line-view.ts';
-import { VARIANTS } from './messages.ts';
+import { VARIANTS, type Variant } from './messages.ts';
+import { Recent } from './recent.ts';
 import { LENGTH_MS, type Phase, schedule } from './schedule.ts';
 import { CLIENT_TIMEOUT_MS, CONNECTIONS, PATIENCE_MS, PRODUCT_SHARE, RATE, WARM_UP_MS } from './settings.ts';
 import { Stage } from './stage.ts';
@@ -17,9 +18,10 @@ const WELL_SHARE = 0.95;
 /** The demo: the load, the faults on their schedule, the view, and the table. */
 export class ScheduledRun {
   readonly #tallies = { with: new Tally(), without: new Tally() };
+  readonly #recent = new Recent();
   readonly #view: View = process.stdout.isTTY
     ? new TerminalView(this.#tallies, process.stdout)
-    : new LineView(1_000);
+    : new LineView(1_000, () => this.#recent.take());
   readonly stage: Stage;
   readonly #framework: Framework;
   #began = Number.POSITIVE_INFINITY;
@@ -29,8 +31,8 @@ export class ScheduledRun {
     this.stage = new Stage({
       framework,
       onSample: (sample) => {
-        this.#tallies[sample.variant].add(sample);
-        this.#view.sample(sample);
+        this.#tallies[sample.service as Variant].add(sample);
+        this.#recent.add(sample);
       },
       onTold: (told) => this.#view.told(told, this.#now()),
     });

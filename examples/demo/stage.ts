@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
-import { Child } from './child-process.ts';
+import { Child, Children } from './child-process.ts';
 import type { Framework } from './frameworks/index.ts';
 import type { Sample, Told, Variant } from './messages.ts';
 import type { Fault, UpstreamName } from './schedule.ts';
+import { PRODUCT_SHARE, RATE } from './settings.ts';
 
 export type Role = Variant | UpstreamName;
 
@@ -19,7 +20,7 @@ export interface StageOptions {
 /** All processes of the demo: two upstreams, the service with and without healing, and the load. */
 export class Stage {
   readonly #options: StageOptions;
-  readonly #children: Child[] = [];
+  readonly #children = new Children();
   readonly #upstreams = new Map<UpstreamName, Child>();
   #loadEnded: () => void = () => {};
   #load: Child | undefined;
@@ -40,7 +41,7 @@ export class Stage {
       this.#service('without', payments, catalog),
     ]);
     this.#urls = { payments, catalog, with: healed, without: plain };
-    this.#load = this.#add(
+    this.#load = this.#children.add(
       new Child('processes/load.ts', [], (report) => {
         if (report.type === 'samples') for (const sample of report.samples) this.#options.onSample(sample);
         if (report.type === 'done') this.#loadEnded();
@@ -52,7 +53,8 @@ export class Stage {
   /** Sends both services the same requests. Resolves when all are answered or given up. */
   load(forMs: number): Promise<void> {
     const { with: healed, without } = this.#urls;
-    this.#load?.tell({ type: 'load', urls: { with: healed, without }, forMs });
+    const services = { with: healed, without };
+    this.#load?.tell({ type: 'load', services, each: 'all', rate: RATE, productShare: PRODUCT_SHARE, forMs });
     return new Promise((resolve) => {
       this.#loadEnded = resolve;
     });
@@ -62,15 +64,15 @@ export class Stage {
     this.#upstreams.get(upstream)?.tell({ type: 'fault', fault });
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.#children.map((child) => child.stop()));
+  stop(): Promise<void> {
+    return this.#children.stop();
   }
 
   async #upstream(name: UpstreamName): Promise<string> {
     const child = new Child('processes/upstream.ts', [name, await this.#portFor(name)], (report) => {
       if (report.type === 'fault') this.#options.onFault?.(report.upstream, report.fault);
     });
-    this.#upstreams.set(name, this.#add(child));
+    this.#upstreams.set(name, this.#children.add(child));
     return child.ready;
   }
 
@@ -79,12 +81,7 @@ export class Stage {
     const child = new Child('processes/service.ts', args, (report) => {
       if (report.type === 'told') this.#options.onTold(report.told);
     });
-    return this.#add(child).ready;
-  }
-
-  #add(child: Child): Child {
-    this.#children.push(child);
-    return child;
+    return this.#children.add(child).ready;
   }
 
   async #portFor(role: Role): Promise<number> {

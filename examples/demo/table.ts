@@ -1,3 +1,4 @@
+import { printColumns } from './columns.ts';
 import { type Phase, schedule } from './schedule.ts';
 import { PATIENCE_MS } from './settings.ts';
 import { type Tallies, type Tally, total } from './tally.ts';
@@ -29,10 +30,10 @@ export function printTable(tallies: Tallies): void {
       ["  full service, from the fault's end, after", (tally) => time(tally.fullServiceMs(phase))],
     ]),
   ];
-  console.log(`${''.padEnd(46)}${'with healing'.padStart(16)}${'without'.padStart(16)}`);
-  for (const [name, cell] of rows) {
-    console.log(`${name.padEnd(46)}${cell(tallies.with).padStart(16)}${cell(tallies.without).padStart(16)}`);
-  }
+  printColumns([
+    ['', 'with healing', 'without'],
+    ...rows.map(([name, cell]) => [name, cell(tallies.with), cell(tallies.without)]),
+  ]);
 }
 
 function nameOf({ fault }: Phase): string {

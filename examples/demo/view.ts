@@ -1,9 +1,8 @@
-import type { Sample, Told } from './messages.ts';
+import type { Told } from './messages.ts';
 import type { Phase } from './schedule.ts';
 
 /** Shows the demo while it runs. Times are ms since the load began. */
 export interface View {
-  sample(sample: Sample): void;
   told(told: Told, at: number): void;
   /** A fault begins, or the one before has ended. */
   phase(phase: Phase | undefined, at: number): void;

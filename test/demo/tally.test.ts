@@ -14,7 +14,7 @@ const phase: Phase = {
 function tallyOf(verdictAt: (at: number) => 'full' | 'degraded' | 'error'): Tally {
   const tally = new Tally();
   for (let at = 0; at < 10_000; at += 10) {
-    tally.add({ variant: 'with', route: 'product', at, ms: at / 100, verdict: verdictAt(at) });
+    tally.add({ service: 'with', at, ms: at / 100, verdict: verdictAt(at) });
   }
   return tally;
 }

@@ -1,9 +1,9 @@
-// The load: an open loop, so that a slow service does not get fewer requests. Both services get the same ones.
+// The load: an open loop, so that a slow service does not get fewer requests.
 import { Agent, request } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { type Sample, VARIANTS, type Variant } from '../messages.ts';
+import type { Load, Sample } from '../messages.ts';
 import { seeded } from '../random.ts';
-import { PATIENCE_MS, PRODUCT_SHARE, RATE, SEED, WARM_UP_MS } from '../settings.ts';
+import { PATIENCE_MS, SEED, WARM_UP_MS } from '../settings.ts';
 import { listen, report } from './child.ts';
 
 const LOOK_EVERY_MS = 5;
@@ -13,15 +13,20 @@ const agent = new Agent({ keepAlive: true });
 const random = seeded(SEED);
 let samples: Sample[] = [];
 
-function run(urls: Readonly<Record<Variant, string>>, forMs: number): void {
+function run({ services, each, rate, productShare, forMs }: Load): void {
+  const names = Object.keys(services);
+  let turn = 0;
   const began = performance.now() + WARM_UP_MS;
   let due = -WARM_UP_MS;
   const looking = setInterval(() => {
     const now = performance.now() - began;
-    for (; due <= Math.min(now, forMs); due += nextGapMs()) {
-      const route = random() < PRODUCT_SHARE ? 'product' : 'checkout';
-      const id = Math.floor(random() * 1_000);
-      for (const variant of VARIANTS) ask(urls[variant], variant, route, id, began, due);
+    for (; due <= Math.min(now, forMs); due += nextGapMs(rate)) {
+      const isLook = random() < productShare;
+      const path = `/products/${Math.floor(random() * 1_000)}${isLook ? '' : '/buy'}`;
+      const asked = each === 'all' ? names : names.slice(turn, turn + 1);
+      turn = (turn + 1) % names.length;
+      for (const service of asked)
+        ask(service, services[service] + path, isLook ? 'GET' : 'POST', began, due);
     }
     if (now > forMs + PATIENCE_MS + 500) finish();
   }, LOOK_EVERY_MS);
@@ -35,28 +40,20 @@ function run(urls: Readonly<Record<Variant, string>>, forMs: number): void {
 }
 
 /** Random gaps, as the sum of many users has them. */
-function nextGapMs(): number {
-  return (-Math.log(1 - random()) * 1_000) / RATE;
+function nextGapMs(rate: number): number {
+  return (-Math.log(1 - random()) * 1_000) / rate;
 }
 
-function ask(
-  url: string,
-  variant: Variant,
-  route: Sample['route'],
-  id: number,
-  began: number,
-  at: number,
-): void {
+function ask(service: string, url: string, method: string, began: number, at: number): void {
   let ended = false;
   const end = (verdict: Sample['verdict']) => {
     if (ended) return;
     ended = true;
     clearTimeout(patience);
     if (at < 0) return;
-    samples.push({ variant, route, at, ms: performance.now() - began - at, verdict });
+    samples.push({ service, at, ms: performance.now() - began - at, verdict });
   };
-  const path = route === 'product' ? `/products/${id}` : `/products/${id}/buy`;
-  const req = request(url + path, { agent, method: route === 'product' ? 'GET' : 'POST' }, (res) => {
+  const req = request(url, { agent, method }, (res) => {
     let body = '';
     res.setEncoding('utf8');
     res.on('data', (chunk) => {
@@ -84,6 +81,6 @@ function flush(): void {
 }
 
 listen((order) => {
-  if (order.type === 'load') run(order.urls, order.forMs);
+  if (order.type === 'load') run(order);
 });
 report({ type: 'ready', url: '' });
