@@ -3,7 +3,7 @@
 // for more by itself.
 import { existsSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { missingPrograms } from './system-packages.mjs';
+import { missingForTests } from './system-packages.mjs';
 
 /** What is installed in another version than the lock file names, or not at all although it must be. */
 export function outdated(locked, installed) {
@@ -27,7 +27,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] || '').href) {
     console.error(`Run "npm ci" first: ${names.join(', ')}${more} not installed as package-lock.json says.`);
     process.exit(1);
   }
-  const missing = missingPrograms();
+  const missing = missingForTests();
   for (const { without } of missing) console.error(without);
   if (missing.some(({ isOptional }) => !isOptional)) process.exit(1);
 }

@@ -1,11 +1,12 @@
-// What the tests need that no npm package brings: installed by apt-get where that is permitted.
+// What the tests, and the fleet's demo, need that no npm package brings: installed by apt-get where that is permitted.
 import { spawnSync } from 'node:child_process';
 
-const programs = [
+const hasRedis = () => version('redis-server', /v=(\d+)\./) >= 7;
+
+const forTests = [
   {
     packages: ['redis-server', 'redis-sentinel'],
-    isThere: () =>
-      version('redis-server', /v=(\d+)\./) >= 7 && spawnSync('redis-sentinel', ['--version']).status === 0,
+    isThere: () => hasRedis() && spawnSync('redis-sentinel', ['--version']).status === 0,
     without:
       'Install Redis 7 or newer for the fleet\'s tests: "sudo apt-get install redis-server redis-sentinel" on Debian and Ubuntu, "brew install redis" on macOS.',
     isOptional: false,
@@ -16,6 +17,16 @@ const programs = [
     without:
       "The tests of the fleet's protocol in another language are left out: install Python 3.8 or newer for them.",
     isOptional: true,
+  },
+];
+
+const forDemo = [
+  {
+    packages: ['redis-server'],
+    isThere: hasRedis,
+    without:
+      'Install Redis 7 or newer: "sudo apt-get install redis-server" on Debian and Ubuntu, "brew install redis" on macOS.',
+    isOptional: false,
   },
 ];
 
@@ -39,8 +50,11 @@ function install(packages) {
 }
 
 /** `{ without, isOptional }` of each program that is missing and cannot be installed from here. */
-export function missingPrograms() {
-  const missing = programs.filter(({ isThere }) => !isThere());
-  if (missing.length > 0) install(missing.flatMap(({ packages }) => packages));
-  return missing.filter(({ isThere }) => !isThere());
+function missing(programs) {
+  const lacking = programs.filter(({ isThere }) => !isThere());
+  if (lacking.length > 0) install(lacking.flatMap(({ packages }) => packages));
+  return lacking.filter(({ isThere }) => !isThere());
 }
+
+export const missingForTests = () => missing(forTests);
+export const missingForDemo = () => missing(forDemo);

@@ -1,3 +1,4 @@
+import type { Demo } from './command.ts';
 import type { Framework } from './frameworks/index.ts';
 import { LineView } from './line-view.ts';
 import { Recent } from './recent.ts';
@@ -9,14 +10,15 @@ const LOOK_EVERY_MS = 100;
 const SUMMARY_EVERY_MS = 5_000;
 
 /** `--serve`: everything runs, and whoever is at the terminal breaks and heals it. */
-export class ByHand {
+export class ByHand implements Demo {
+  readonly interruptedCode = 0;
   readonly #recent = new Recent();
   readonly #view = new LineView(SUMMARY_EVERY_MS, () => this.#recent.take());
-  readonly stage: Stage;
+  readonly #stage: Stage;
   #began = 0;
 
   constructor(framework: Framework) {
-    this.stage = new Stage({
+    this.#stage = new Stage({
       framework,
       ports: PORTS,
       onSample: (sample) => this.#recent.add(sample),
@@ -27,13 +29,17 @@ export class ByHand {
   }
 
   async run(): Promise<boolean> {
-    await this.stage.start();
-    console.log(hints(this.stage.urls));
+    await this.#stage.start();
+    console.log(hints(this.#stage.urls));
     this.#began = performance.now();
     const looking = setInterval(() => this.#view.tick(this.#now()), LOOK_EVERY_MS);
-    await this.stage.load(A_WEEK_MS);
+    await this.#stage.load(A_WEEK_MS);
     clearInterval(looking);
     return true;
+  }
+
+  stop(): Promise<void> {
+    return this.#stage.stop();
   }
 
   #now(): number {

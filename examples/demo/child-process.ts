@@ -36,6 +36,7 @@ export class Child {
       this.#process.on('message', (message) => {
         const report = message as Report;
         if (report.type === 'ready') resolve(report.url);
+        else if (report.type === 'failed') reject(new Error(report.why));
         else onReport(report);
       });
       this.#process.once('exit', () => reject(new Error(`${file} ${args.join(' ')} ended too soon`)));

@@ -1,3 +1,4 @@
+import type { CircuitState } from '@healix/core';
 import type { Fault, UpstreamName } from './schedule.ts';
 
 /** What a client saw of one request. `degraded`: a good answer in time, but a substitute's. */
@@ -42,7 +43,27 @@ export interface Load {
 /** From the children to the main process. */
 export type Report =
   | { readonly type: 'ready'; readonly url: string }
+  | { readonly type: 'failed'; readonly why: string }
   | { readonly type: 'samples'; readonly samples: readonly Sample[] }
   | { readonly type: 'told'; readonly told: Told }
   | { readonly type: 'fault'; readonly upstream: UpstreamName; readonly fault: Fault }
+  | ({ readonly type: 'arrived' } & Arrival)
+  | ({ readonly type: 'moved' } & Moved)
   | { readonly type: 'done' };
+
+/** A request has reached an upstream. */
+export interface Arrival {
+  readonly caller: string;
+  /** Whether it was to find out if the upstream lives. */
+  readonly isProbe: boolean;
+  readonly isDead: boolean;
+}
+
+/** The circuit of a replica has changed. */
+export interface Moved {
+  readonly replica: string;
+  readonly to: CircuitState;
+  readonly reason: string;
+  /** Ms since 1970, with fractions: by the clock that all processes share. */
+  readonly at: number;
+}

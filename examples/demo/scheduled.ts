@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Demo } from './command.ts';
 import type { Framework } from './frameworks/index.ts';
 import { LineView } from './line-view.ts';
 import { VARIANTS, type Variant } from './messages.ts';
@@ -16,19 +17,20 @@ const LOOK_EVERY_MS = 100;
 const WELL_SHARE = 0.95;
 
 /** The demo: the load, the faults on their schedule, the view, and the table. */
-export class ScheduledRun {
+export class ScheduledRun implements Demo {
+  readonly interruptedCode = 1;
   readonly #tallies = { with: new Tally(), without: new Tally() };
   readonly #recent = new Recent();
   readonly #view: View = process.stdout.isTTY
     ? new TerminalView(this.#tallies, process.stdout)
     : new LineView(1_000, () => this.#recent.take());
-  readonly stage: Stage;
+  readonly #stage: Stage;
   readonly #framework: Framework;
   #began = Number.POSITIVE_INFINITY;
 
   constructor(framework: Framework) {
     this.#framework = framework;
-    this.stage = new Stage({
+    this.#stage = new Stage({
       framework,
       onSample: (sample) => {
         this.#tallies[sample.service as Variant].add(sample);
@@ -41,14 +43,18 @@ export class ScheduledRun {
   /** True if healing has reached what it must. */
   async run(): Promise<boolean> {
     console.log(introduction(this.#framework));
-    await this.stage.start();
+    await this.#stage.start();
     this.#began = performance.now() + WARM_UP_MS;
-    const loaded = this.stage.load(LENGTH_MS);
+    const loaded = this.#stage.load(LENGTH_MS);
     const looking = setInterval(() => this.#look(), LOOK_EVERY_MS);
     await Promise.all([loaded, this.#injectFaults()]);
     clearInterval(looking);
     this.#view.end();
     return this.#conclude();
+  }
+
+  stop(): Promise<void> {
+    return this.#stage.stop();
   }
 
   #now(): number {
@@ -69,13 +75,13 @@ export class ScheduledRun {
 
   async #begin(phase: Phase): Promise<void> {
     await wait(phase.from - this.#now());
-    this.stage.inject(phase.upstream, phase.fault);
+    this.#stage.inject(phase.upstream, phase.fault);
     this.#view.phase(phase, this.#now());
   }
 
   async #end(phase: Phase): Promise<void> {
     await wait(phase.to - this.#now());
-    this.stage.inject(phase.upstream, { kind: 'none' });
+    this.#stage.inject(phase.upstream, { kind: 'none' });
     this.#view.phase(undefined, this.#now());
   }
 

@@ -8,7 +8,10 @@ export class Connections {
   }
 
   /** Fetches and reads JSON. @throws when the answer is not 2xx, with its `status` */
-  async fetchJson(url: string, init: { method?: string; signal: AbortSignal }): Promise<object> {
+  async fetchJson(
+    url: string,
+    init: { method?: string; headers?: Record<string, string>; signal: AbortSignal },
+  ): Promise<object> {
     await this.#turn(init.signal);
     try {
       const res = await fetch(url, init);

@@ -1,6 +1,6 @@
 // An upstream: a plain HTTP server that answers within 10 to 40 ms, unless a fault is injected.
 // node upstream.ts NAME PORT
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { seeded } from '../random.ts';
 import type { Fault, UpstreamName } from '../schedule.ts';
@@ -14,6 +14,7 @@ let fault: Fault = { kind: 'none' };
 
 const server = createServer((req, res) => {
   req.resume();
+  tellOf(req);
   const { pathname } = new URL(req.url ?? '/', 'http://upstream');
   const wanted = faultNamed(pathname);
   if (wanted !== undefined) {
@@ -25,6 +26,13 @@ const server = createServer((req, res) => {
     setTimeout(() => send(res, failed ? 500 : 200, body), 10 + 30 * random());
   }
 });
+
+/** A caller that names itself is told of: who asked, whether by a probe, and whether the upstream is dead. */
+function tellOf({ headers }: IncomingMessage): void {
+  const { 'x-caller': caller, 'x-probe': probe } = headers;
+  if (typeof caller !== 'string') return;
+  report({ type: 'arrived', caller, isProbe: probe !== undefined, isDead: fault.kind === 'hang' });
+}
 
 /** `POST /fault/hang`, `/fault/errors`, `/fault/none`: for whoever tries the demo by hand. */
 function faultNamed(pathname: string): Fault | undefined {
