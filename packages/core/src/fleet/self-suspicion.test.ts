@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { DrivenTarget } from '../../../../test/fleet/harness/driven-target.ts';
+import { openView, viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
+import { seededRandom } from '../time/random.ts';
+import { VirtualClock } from '../time/virtual-clock.ts';
+import { SelfSuspicion } from './self-suspicion.ts';
+import { SharedCircuit } from './shared-circuit.ts';
+
+/** Upstreams of which the first `failing` fail, and the others are well. */
+function setup(failing: number, well: number) {
+  const clock = new VirtualClock();
+  const suspicion = new SelfSuspicion();
+  const circuits = Array.from({ length: failing + well }, (_, n) => {
+    const target = new DrivenTarget(clock, `upstream:${n}`);
+    target.calls(3, n < failing ? 'failure' : 'success');
+    return new SharedCircuit(target, seededRandom(n));
+  });
+  const look = () => {
+    suspicion.look(circuits, clock.now());
+    return suspicion.suspected;
+  };
+  return { clock, circuits, look };
+}
+
+describe('this process is suspected', () => {
+  test.each([
+    [1, 0, false],
+    [2, 0, false],
+    [1, 2, false],
+    [2, 1, true],
+    [3, 0, true],
+    [2, 2, false],
+    [3, 2, true],
+  ])('with %i upstreams that fail and %i that are well: %s', (failing, well, suspected) => {
+    expect(setup(failing, well).look()).toBe(suspected);
+  });
+
+  test('no more once they are well again', () => {
+    const { circuits, look } = setup(3, 0);
+    expect(look()).toBe(true);
+    for (const { target } of circuits) (target as DrivenTarget).calls(4, 'success');
+    expect(look()).toBe(false);
+  });
+
+  test('also when circuits have opened, whatever their windows say by then', () => {
+    const { circuits, look, clock } = setup(2, 1);
+    for (const { target } of circuits.slice(0, 2)) (target as DrivenTarget).calls(5, 'failure');
+    clock.advanceSync(11_000);
+    (circuits[2]?.target as DrivenTarget).calls(3, 'success');
+    expect(look()).toBe(true);
+  });
+
+  test('for no single failure', () => {
+    const { circuits, look, clock } = setup(0, 3);
+    clock.advanceSync(11_000);
+    for (const { target } of circuits) (target as DrivenTarget).calls(1, 'failure');
+    expect(look()).toBe(false);
+  });
+});
+
+describe('what says nothing of this process', () => {
+  test('upstreams that nobody calls', () => {
+    const { circuits, look, clock } = setup(2, 1);
+    clock.advanceSync(11_000);
+    for (const { target } of circuits.slice(0, 2)) (target as DrivenTarget).calls(3, 'failure');
+    expect(look()).toBe(false);
+  });
+
+  test('circuits that the fleet has opened', () => {
+    const { circuits, look, clock } = setup(3, 0);
+    circuits[0]?.take(openView('upstream:0'), 'reply', clock.now());
+    expect(look()).toBe(false);
+  });
+
+  test('circuits that a person holds', () => {
+    const { circuits, look, clock } = setup(3, 0);
+    const forced = viewOf('upstream:0', { forced: 'open', forcedVersion: 1 });
+    circuits[0]?.take(forced, 'reply', clock.now());
+    expect(look()).toBe(false);
+  });
+});
