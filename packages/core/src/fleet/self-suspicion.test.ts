@@ -10,16 +10,14 @@ import { SharedCircuit } from './shared-circuit.ts';
 function setup(failing: number, well: number) {
   const clock = new VirtualClock();
   const suspicion = new SelfSuspicion();
-  const circuits = Array.from({ length: failing + well }, (_, n) => {
-    const target = new DrivenTarget(clock, `upstream:${n}`);
-    target.calls(3, n < failing ? 'failure' : 'success');
-    return new SharedCircuit(target, seededRandom(n));
-  });
+  const targets = Array.from({ length: failing + well }, (_, n) => new DrivenTarget(clock, `upstream:${n}`));
+  for (const [n, target] of targets.entries()) target.calls(3, n < failing ? 'failure' : 'success');
+  const circuits = targets.map((target) => new SharedCircuit(target, seededRandom(1)));
   const look = () => {
     suspicion.look(circuits, clock.now());
     return suspicion.suspected;
   };
-  return { clock, circuits, look };
+  return { clock, targets, circuits, look };
 }
 
 describe('this process is suspected', () => {
@@ -36,33 +34,33 @@ describe('this process is suspected', () => {
   });
 
   test('no more once they are well again', () => {
-    const { circuits, look } = setup(3, 0);
+    const { targets, look } = setup(3, 0);
     expect(look()).toBe(true);
-    for (const { target } of circuits) (target as DrivenTarget).calls(4, 'success');
+    for (const target of targets) target.calls(4, 'success');
     expect(look()).toBe(false);
   });
 
   test('also when circuits have opened, whatever their windows say by then', () => {
-    const { circuits, look, clock } = setup(2, 1);
-    for (const { target } of circuits.slice(0, 2)) (target as DrivenTarget).calls(5, 'failure');
+    const { targets, look, clock } = setup(2, 1);
+    for (const target of targets.slice(0, 2)) target.calls(5, 'failure');
     clock.advanceSync(11_000);
-    (circuits[2]?.target as DrivenTarget).calls(3, 'success');
+    targets[2]?.calls(3, 'success');
     expect(look()).toBe(true);
   });
 
   test('for no single failure', () => {
-    const { circuits, look, clock } = setup(0, 3);
+    const { targets, look, clock } = setup(0, 3);
     clock.advanceSync(11_000);
-    for (const { target } of circuits) (target as DrivenTarget).calls(1, 'failure');
+    for (const target of targets) target.calls(1, 'failure');
     expect(look()).toBe(false);
   });
 });
 
 describe('what says nothing of this process', () => {
   test('upstreams that nobody calls', () => {
-    const { circuits, look, clock } = setup(2, 1);
+    const { targets, look, clock } = setup(2, 1);
     clock.advanceSync(11_000);
-    for (const { target } of circuits.slice(0, 2)) (target as DrivenTarget).calls(3, 'failure');
+    for (const target of targets.slice(0, 2)) target.calls(3, 'failure');
     expect(look()).toBe(false);
   });
 
