@@ -1,5 +1,12 @@
 import { vi } from 'vitest';
-import type { FleetEntry, FleetNews, FleetView, Store } from '../../../packages/core/src/store/store.ts';
+import type {
+  FleetEntry,
+  FleetNews,
+  FleetView,
+  Heartbeat,
+  Store,
+} from '../../../packages/core/src/store/store.ts';
+import type { Clock } from '../../../packages/core/src/time/clock.ts';
 
 /** A view, closed unless said otherwise. */
 export function viewOf(target: string, more: Partial<FleetView> = {}): FleetView {
@@ -27,14 +34,27 @@ export function openView(target: string, more: Partial<FleetView> = {}): FleetVi
 
 /**
  * A store whose answers the test writes. Unless told otherwise everything is closed and nobody gets a lease; a read
- * waits until the test has news for it.
+ * waits for news from the test, for as long as it was to wait.
  */
 export class ScriptedStore implements Store {
+  readonly #clock: Clock;
+  /** The last entry of the stream. */
+  cursor = '0-0';
+  /** What the heartbeat tells. */
+  live = 1;
+  unsettled: Heartbeat['unsettled'] = [];
   /** Wakes the read that waits. */
   #wake: ((news: FleetNews) => void) | undefined;
 
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   open = vi.fn<Store['open']>();
-  heartbeat = vi.fn<Store['heartbeat']>(async () => ({ live: 1, cursor: '0-0', unsettled: [] }));
+  heartbeat = vi.fn<Store['heartbeat']>(async () => {
+    const { live, cursor, unsettled } = this;
+    return { live, cursor, unsettled };
+  });
   leave = vi.fn<Store['leave']>(async () => undefined);
   report = vi.fn<Store['report']>(async (_, reports) => reports.map(({ target }) => viewOf(target)));
   claim = vi.fn<Store['claim']>(async (_, { target }) => ({ leaseMs: undefined, view: openView(target) }));
@@ -42,18 +62,27 @@ export class ScriptedStore implements Store {
   settle = vi.fn<Store['settle']>(async (_, { target }) => ({ counted: true, view: openView(target) }));
   seed = vi.fn<Store['seed']>(async (_, seeds) => seeds.map(({ view }) => view));
   force = vi.fn<Store['force']>(async (_, { target }) => ({ accepted: true, view: viewOf(target) }));
-  snapshot = vi.fn<Store['snapshot']>(async () => ({ cursor: '0-0', views: [] }));
+  snapshot = vi.fn<Store['snapshot']>(async () => ({ cursor: this.cursor, views: [] }));
   close = vi.fn<Store['close']>(async () => undefined);
   read = vi.fn<Store['read']>(
-    (_cursor, _waitMs, signal) =>
+    (cursor, waitMs, signal) =>
       new Promise((resolve, reject) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => reject(new Error('aborted')));
+        const timer = this.#clock.setTimer(() => end({ cursor, entries: [] }), waitMs);
+        const end = (news: FleetNews) => {
+          timer.cancel();
+          resolve(news);
+        };
+        this.#wake = end;
+        signal.addEventListener('abort', () => {
+          timer.cancel();
+          reject(new Error('aborted'));
+        });
       }),
   );
 
   /** News for whoever reads. */
   tell(cursor: string, ...entries: FleetEntry[]): void {
+    this.cursor = cursor;
     this.#wake?.({ cursor, entries });
   }
 

@@ -3,7 +3,7 @@ import { DrivenTarget } from '../../../../test/fleet/harness/driven-target.ts';
 import { openView, ScriptedStore, viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
 import type { TargetOptions } from '../config/schema.ts';
 import { InsuredStore } from '../store/insured-store.ts';
-import type { ClaimReply, FleetView } from '../store/store.ts';
+import type { ClaimReply, FleetView, VerdictReply } from '../store/store.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
 import { Probing } from './probing.ts';
 
@@ -20,7 +20,7 @@ function setup({ chance = 0, options = {} }: { chance?: number; options?: Target
   // Ids differ, and jitter is as told.
   const random = { next: () => chance + (drawn++ % 1_000) / 1e6 };
   const probing = new Probing(target, random);
-  const scripted = new ScriptedStore();
+  const scripted = new ScriptedStore(clock);
   const store = new InsuredStore(scripted, clock, () => {});
   const began = clock.now();
 
@@ -180,6 +180,25 @@ describe('a lease', () => {
     expect(probing.trial.lease).toBeUndefined();
   });
 
+  test('that is used while it is renewed is not given out twice', async () => {
+    const { target, probing, scripted, workUntil, grantAll, clock } = setup();
+    grantAll();
+    await workUntil(1_600);
+    let grant: (reply: ClaimReply) => void = () => {};
+    scripted.renew.mockImplementationOnce(
+      () =>
+        new Promise((resolve) => {
+          grant = resolve;
+        }),
+    );
+    await workUntil(1_750);
+    expect(target.begin()).toBeGreaterThan(0);
+    grant({ leaseMs: 2_100, view: openView('t') });
+    await clock.advance(0);
+    expect(probing.trial.lease).toBeUndefined();
+    expect(target.begin()).toBe(0);
+  });
+
   test('that nobody has used is renewed, by the same token, before it is of no use', async () => {
     const { probing, scripted, workUntil, grantAll } = setup();
     grantAll();
@@ -253,12 +272,13 @@ describe('a verdict', () => {
   });
 
   test('of a probe that has no answer in its time is fail', async () => {
-    const { target, workUntil, grantAll, verdicts } = setup();
+    const { target, scripted, workUntil, grantAll, verdicts } = setup();
     grantAll();
     await workUntil(1_000);
     const probe = target.begin();
     await workUntil(1_950);
     expect(verdicts()).toEqual([]);
+    expect(scripted.claim).toHaveBeenCalledTimes(1);
     await workUntil(2_000);
     expect(verdicts()).toEqual(['fail']);
     target.end(probe, 'success');
@@ -301,6 +321,25 @@ describe('a verdict', () => {
     await step();
     expect(verdicts()).toEqual([]);
     expect(scripted.claim).toHaveBeenCalledTimes(1);
+  });
+
+  test('that is heard after the next epoch has begun delays no claim of that', async () => {
+    const { target, scripted, workUntil, grantAll, adopt, step } = setup();
+    grantAll();
+    await workUntil(1_000);
+    let hear: (reply: VerdictReply) => void = () => {};
+    scripted.settle.mockImplementationOnce(
+      () =>
+        new Promise((resolve) => {
+          hear = resolve;
+        }),
+    );
+    target.calls(1, 'success');
+    await step();
+    adopt(openView('t', { epoch: 2 }));
+    hear({ counted: true, view: openView('t', { epoch: 2 }) });
+    await workUntil(1_850);
+    expect(scripted.claim.mock.lastCall?.[1].epochId).toBe('t-2');
   });
 
   test('is followed by another claim, not before others had their turn', async () => {

@@ -10,7 +10,7 @@ const claim = { target: 't', epochId: 't-1', token: 'x' } as Claim;
 
 function setup() {
   const clock = new VirtualClock();
-  const scripted = new ScriptedStore();
+  const scripted = new ScriptedStore(clock);
   const changes: StoreStatus['state'][] = [];
   const store = new InsuredStore(scripted, clock, ({ state }) => changes.push(state));
   return { clock, scripted, store, changes };
@@ -152,7 +152,8 @@ describe('a store that does not answer', () => {
   });
 
   test('may take a read five seconds longer than it was to wait', async () => {
-    const { store, clock } = setup();
+    const { store, scripted, clock } = setup();
+    scripted.read.mockImplementationOnce(forever);
     let news: unknown = 'none yet';
     void store.read('0-0', 5_000, never).then((reply) => {
       news = reply;

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import { DrivenFleet, spoil } from '../../../../test/fleet/harness/driven-fleet.ts';
+import { openView, viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
+
+describe('a fleet in health', () => {
+  test('sends a heartbeat every five seconds, and no other write', async () => {
+    const { scripted, join, busy } = new DrivenFleet();
+    const targets = ['a', 'b', 'c'].map(join);
+    for (let second = 0; second < 60; second++) {
+      for (const target of targets) target.calls(10, 'success');
+      await busy(1_000);
+    }
+    expect(scripted.heartbeat.mock.calls.length).toBeGreaterThanOrEqual(12);
+    expect(scripted.heartbeat.mock.calls.length).toBeLessThanOrEqual(13);
+    expect(scripted.writes).toBe(scripted.heartbeat.mock.calls.length);
+    expect(scripted.snapshot).toHaveBeenCalledTimes(1);
+  });
+
+  test('says who it is', async () => {
+    const { clock, scripted, fleet } = new DrivenFleet((store) => {
+      store.live = 2;
+    });
+    await clock.advance(0);
+    expect(scripted.open).toHaveBeenCalledWith('shop');
+    expect(scripted.heartbeat).toHaveBeenCalledWith(fleet.replica);
+    expect(fleet.replica).toMatch(/^[0-9a-z]{8,64}$/);
+    expect(fleet.status).toEqual({
+      service: 'shop',
+      replica: fleet.replica,
+      live: 2,
+      store: { state: 'connected', lastError: undefined, failures: 0 },
+      suspectsItself: false,
+    });
+  });
+});
+
+describe('a heartbeat', () => {
+  test('is due twice a second while a target is not closed, and every five seconds again after', async () => {
+    const { clock, scripted, join, tell } = new DrivenFleet();
+    join();
+    await clock.advance(100);
+    await tell('1-0', openView('t'));
+    scripted.unsettled = [{ target: 't', epoch: 1 }];
+    scripted.heartbeat.mockClear();
+    await clock.advance(10_000);
+    expect(scripted.heartbeat.mock.calls.length).toBeGreaterThanOrEqual(19);
+    expect(scripted.heartbeat.mock.calls.length).toBeLessThanOrEqual(21);
+    await tell('2-0', viewOf('t', { epoch: 2 }));
+    scripted.unsettled = [];
+    await clock.advance(1_000);
+    scripted.heartbeat.mockClear();
+    await clock.advance(10_000);
+    expect(scripted.heartbeat.mock.calls.length).toBeLessThanOrEqual(3);
+  });
+
+  test('that is not answered is not sent again meanwhile', async () => {
+    const { clock, scripted } = new DrivenFleet();
+    scripted.heartbeat.mockImplementation(() => new Promise(() => {}));
+    scripted.heartbeat.mockClear();
+    await clock.advance(5_000 + 2_400);
+    expect(scripted.heartbeat).toHaveBeenCalledTimes(1);
+  });
+
+  test('names records that are fetched where they differ, and only those', async () => {
+    const { clock, scripted, join, tell } = new DrivenFleet();
+    const [a] = [join('a'), join('b')];
+    await clock.advance(100);
+    await tell('1-0', openView('b', { epoch: 4 }));
+    scripted.snapshot.mockImplementation(async (names) => ({
+      cursor: '1-0',
+      views: names.map((name) => openView(name, { epoch: 3 })),
+    }));
+    scripted.snapshot.mockClear();
+    scripted.unsettled = [
+      { target: 'a', epoch: 3 },
+      { target: 'b', epoch: 4 },
+    ];
+    await clock.advance(700);
+    expect(scripted.snapshot.mock.calls).toEqual([[['a']]]);
+    expect(a.state).toBe('open');
+  });
+
+  test('that no longer names an open target has its record read', async () => {
+    const { clock, scripted, join, tell } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('1-0', openView('t', { remainingMs: 20_000 }));
+    expect(target.state).toBe('open');
+    scripted.snapshot.mockResolvedValue({ cursor: '1-0', views: [viewOf('t', { epoch: 2 })] });
+    await clock.advance(700);
+    expect(target.state).toBe('closed');
+  });
+});
+
+describe('what is known', () => {
+  test('of a target that is not used yet holds as soon as it is, for what is left of its time', async () => {
+    const { clock, join } = new DrivenFleet((store) => {
+      store.unsettled = [{ target: 't', epoch: 1 }];
+      const views = [openView('t', { remainingMs: 9_000 })];
+      store.snapshot.mockResolvedValueOnce({ cursor: '0-0', views });
+    });
+    await clock.advance(4_000);
+    const target = join();
+    expect(target.state).toBe('open');
+    expect(target.breaker.retryAfterMs()).toBeCloseTo(5_000);
+  });
+
+  test('changes with the news, and is told', async () => {
+    const { clock, join, tell, views } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('1-0', openView('t'));
+    expect(target.state).toBe('open');
+    await clock.advance(10);
+    await tell('2-0', viewOf('t', { epoch: 2 }));
+    expect(target.state).toBe('closed');
+    expect(views.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  test('is read before news that cannot be believed are', async () => {
+    const { clock, scripted, join, tell, busy } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('1-0', viewOf('t'));
+    scripted.snapshot.mockImplementation(async (names) => ({
+      cursor: '1-0',
+      views: names.map((name) => viewOf(name)),
+    }));
+    scripted.snapshot.mockClear();
+    await clock.advance(10);
+    await tell('2-0', openView('t', { epoch: 5_000 }));
+    expect(target.state).toBe('closed');
+    await busy(200);
+    expect(scripted.snapshot).toHaveBeenCalledWith(['t']);
+    expect(target.state).toBe('closed');
+  });
+
+  test('is told to a store that has lost it', async () => {
+    const { clock, scripted, join, tell, busy } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('1-0', viewOf('t', { epoch: 9 }));
+    spoil(target);
+    await busy(250);
+    expect(scripted.report).toHaveBeenCalled();
+    expect(scripted.seed.mock.calls[0]?.[1]).toMatchObject([{ view: { target: 't', epoch: 9 } }]);
+  });
+
+  test('is told again until it is heard', async () => {
+    const { clock, scripted, join, tell, busy } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('1-0', viewOf('t', { epoch: 9 }));
+    spoil(target);
+    scripted.seed.mockRejectedValueOnce(new Error('busy'));
+    scripted.snapshot.mockImplementation(async (names) => ({
+      cursor: '1-0',
+      views: names.map((name) => viewOf(name, { epoch: 0 })),
+    }));
+    await busy(1_000);
+    expect(scripted.seed.mock.calls.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('a target', () => {
+  test('that is left is neither told of nor tried', async () => {
+    const { scripted, join, busy, fleet } = new DrivenFleet();
+    spoil(join());
+    fleet.leave('t');
+    await busy(2_000);
+    expect(scripted.report).not.toHaveBeenCalled();
+  });
+});
+
+describe('closing', () => {
+  test('takes the replica off the members, gives connections back, and leaves no timer', async () => {
+    const { clock, scripted, fleet } = new DrivenFleet();
+    await clock.advance(1_000);
+    await fleet.close();
+    expect(scripted.leave).toHaveBeenCalledWith(fleet.replica);
+    expect(scripted.close).toHaveBeenCalledTimes(1);
+    await clock.advance(0);
+    expect(clock.pending).toBe(0);
+    const { writes } = scripted;
+    fleet.tick(clock.now() + 10_000);
+    await clock.advance(10_000);
+    expect(scripted.writes).toBe(writes);
+  });
+
+  test('lets each circuit heal alone', async () => {
+    const { clock, join, tell, fleet } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('1-0', openView('t'));
+    await fleet.close();
+    await clock.advance(1_000);
+    target.calls(2, 'success');
+    expect(target.state).toBe('closed');
+  });
+});
