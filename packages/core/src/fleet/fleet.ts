@@ -1,5 +1,6 @@
 import type { ForcedState } from '../config/schema.ts';
 import { InsuredStore, type StoreStatus } from '../store/insured-store.ts';
+import { isSharedName } from '../store/replies.ts';
 import type { FleetEntry, FleetView, Heartbeat, Store } from '../store/store.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
@@ -100,7 +101,7 @@ export class Fleet {
 
   /** Shares a target; what the fleet knows of it holds at once. */
   join(target: SharedTarget): void {
-    if (this.#circuits.has(target.name) || this.#closed) return;
+    if (this.#circuits.has(target.name) || this.#closed || !isSharedName(target.name)) return;
     const circuit = new SharedCircuit(target, this.#environment.random);
     this.#circuits.set(target.name, circuit);
     const known = this.#known.get(target.name);

@@ -7,8 +7,11 @@ const WAIT_MS = 5_000;
 /** A reader waits before it asks again, the longer the more replicas read: so that news come in batches. */
 const SHORTEST_PAUSE_MS = 5;
 const PAUSE_A_REPLICA_MS = 0.1;
+const LONGEST_PAUSE_MS = 1_000;
 const SHORTEST_RETRY_MS = 250;
 const RETRY_A_REPLICA_MS = 2;
+/** However many replicas there are said to be. */
+const LONGEST_RETRY_FOR_ALL_MS = 20_000;
 const LONGEST_RETRY_MS = 5_000;
 
 export interface NewsListener {
@@ -81,11 +84,13 @@ export class NewsReader {
     }
     this.#cursor = news.cursor;
     if (news.entries.length > 0) this.#listener.news(news.entries);
-    return Math.max(SHORTEST_PAUSE_MS, this.#listener.live() * PAUSE_A_REPLICA_MS);
+    const pauseMs = Math.max(SHORTEST_PAUSE_MS, this.#listener.live() * PAUSE_A_REPLICA_MS);
+    return Math.min(pauseMs, LONGEST_PAUSE_MS);
   }
 
   #backOff(): number {
-    const most = Math.max(this.#retryMs, this.#listener.live() * RETRY_A_REPLICA_MS);
+    const forAllMs = Math.min(this.#listener.live() * RETRY_A_REPLICA_MS, LONGEST_RETRY_FOR_ALL_MS);
+    const most = Math.max(this.#retryMs, forAllMs);
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     return this.#random.next() * most;
   }

@@ -14,10 +14,28 @@ import type {
 const MOST_EPOCHS = 2 ** 40;
 const LONGEST_ID = 64;
 const LONGEST_NAME = 2_048;
+const LONE_SURROGATE = /\p{Cs}/u;
 const LONGEST_MS = 86_400_000;
 
+/** Whether replicas can share what is called so: a store keeps names as UTF-8, and replies with long ones are refused. */
+export function isSharedName(name: string): boolean {
+  return name !== '' && name.length <= LONGEST_NAME && !LONE_SURROGATE.test(name);
+}
+
+/** Those that pass: one that somebody else has spoilt is no reason to know nothing of the others. */
+export function soundOf<T>(items: readonly T[], check: (item: T) => void): T[] {
+  return items.filter((item) => {
+    try {
+      check(item);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
 /** What a store says is checked before it is believed: each of these throws where it is no reply. */
-function checkView(view: FleetView): void {
+export function checkView(view: FleetView): void {
   demand(typeof view === 'object' && view !== null, 'a view');
   const { target, epoch, epochId, state, forced, forcedToken } = view;
   demand(isText(target, LONGEST_NAME) && target !== '', 'target');
@@ -59,9 +77,11 @@ export function checkHeartbeat({ live, cursor, unsettled }: Heartbeat): void {
   demand(isCount(live, 1e9), 'live');
   demand(isText(cursor, LONGEST_ID), 'cursor');
   demand(Array.isArray(unsettled), 'unsettled');
-  for (const { target, epoch } of unsettled) {
-    demand(isText(target, LONGEST_NAME) && isCount(epoch, MOST_EPOCHS), 'unsettled');
-  }
+  unsettled.forEach(checkUnsettled);
+}
+
+export function checkUnsettled({ target, epoch }: Heartbeat['unsettled'][number]): void {
+  demand(isText(target, LONGEST_NAME) && isCount(epoch, MOST_EPOCHS), 'unsettled');
 }
 
 export function checkSnapshot({ cursor, views }: Snapshot): void {
@@ -76,7 +96,7 @@ export function checkNews({ cursor, entries }: FleetNews): void {
   entries.forEach(checkEntry);
 }
 
-function checkEntry(entry: FleetEntry): void {
+export function checkEntry(entry: FleetEntry): void {
   if (entry.kind === 'view') checkView(entry.view);
   else demand(entry.kind === 'ask' && entry.targets.every((name) => isText(name, LONGEST_NAME)), 'an entry');
 }

@@ -26,6 +26,7 @@
 
 local DAY, TEN_YEARS = 86400000, 315360000000
 local MEMBER_MS = 15000
+local MOST_EPOCHS, LONGEST_ID = 2 ^ 40, 64
 
 -- until: when an open target is due. run: where it was last written. sd: '1' if made from what a replica believed.
 -- grants, ok, ko: probes of this epoch. p: probes an epoch may have, 0 before the first. ca: when it last closed.
@@ -51,6 +52,19 @@ local function written(value)
   return type(value) == 'number' and string.format('%.14g', value) or value
 end
 
+-- A key that holds nothing of ours (another type, a stream whose ids are used up) goes: else it would fail every call
+-- that touches it, for ever.
+local server = redis
+local redis = { call = function(...)
+  local done, reply = pcall(server.call, ...)
+  if done then return reply end
+  local why = type(reply) == 'table' and reply.err or tostring(reply)
+  if string.find(why, 'WRONGTYPE', 1, true) or string.find(why, 'exhausted the last', 1, true) then
+    server.call('DEL', (select(2, ...)))
+  end
+  return server.call(...)
+end }
+
 local time = redis.call('TIME')
 local now = whole(time[1]) * 1000 + math.floor(whole(time[2]) / 1000)
 local caller = list(cjson.decode(ARGV[1]))
@@ -60,6 +74,12 @@ for i = 2, #ARGV do inputs[i - 1] = list(cjson.decode(ARGV[i])) end
 local stream, members, membership, opens, forces = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local tag = string.sub(stream, 1, -3)
 local changed, asked = {}, {}
+
+-- What no script has written counts as no record: it is made anew, from what replicas believe.
+local function isRecord(r)
+  return r.ep < MOST_EPOCHS and r.fv < MOST_EPOCHS and r.dur <= DAY and r.eid ~= '' and #r.eid <= LONGEST_ID
+    and #r.ftok <= LONGEST_ID
+end
 
 local function read(key, target)
   local reply, stored, was = redis.call('HGETALL', key), {}, {}
@@ -72,6 +92,9 @@ local function read(key, target)
   for _, name in ipairs(TEXTS) do
     was[name] = stored[name] or ''
     r[name] = was[name]
+  end
+  if r.ep > 0 and not isRecord(r) then
+    for name in pairs(was) do r[name] = type(was[name]) == 'number' and 0 or '' end
   end
   if r.st ~= 'open' then r.st = 'closed' end
   if r.f ~= 'open' and r.f ~= 'closed' then r.f = '' end

@@ -1,12 +1,16 @@
 import { StoreError } from '../../errors.ts';
 import {
   checkClaim,
+  checkEntry,
   checkForce,
   checkHeartbeat,
   checkNews,
   checkSnapshot,
+  checkUnsettled,
   checkVerdict,
+  checkView,
   checkViews,
+  soundOf,
 } from '../replies.ts';
 import type {
   ClaimReply,
@@ -55,12 +59,16 @@ export function forceReplyOf(fields: Fields): ForceReply {
 }
 
 export function heartbeatOf([head = {}, ...rest]: readonly Fields[]): Heartbeat {
-  const unsettled = rest.map(({ target, ep }) => ({ target: target as string, epoch: ep as number }));
+  const told = rest.map(({ target, ep }) => ({ target: target as string, epoch: ep as number }));
+  const unsettled = soundOf(told, checkUnsettled);
   return checked({ live: head.live as number, cursor: cursorOf(head.cursor), unsettled }, checkHeartbeat);
 }
 
 export function snapshotOf([head = {}, ...views]: readonly Fields[]): Snapshot {
-  return checked({ cursor: cursorOf(head.cursor), views: views.map(view) }, checkSnapshot);
+  return checked(
+    { cursor: cursorOf(head.cursor), views: soundOf(views.map(view), checkView) },
+    checkSnapshot,
+  );
 }
 
 /** What XREAD says of one stream. */
@@ -83,13 +91,21 @@ export function textOf(value: unknown): string {
   throw malformed('no text');
 }
 
+// Whoever may write to Redis may add to the stream: what is no entry is left out.
 function entriesOf(row: unknown): FleetEntry[] {
-  const [name, text] = (row as [string, string[]])[1] ?? [];
-  if (name !== 'e') return [];
-  const { views, asks } = parseObject(text);
-  const entries: FleetEntry[] = list(views).map((fields) => ({ kind: 'view', view: view(fields as Fields) }));
-  const targets = list(asks) as string[];
-  return targets.length > 0 ? [...entries, { kind: 'ask', targets }] : entries;
+  try {
+    const [name, text] = (row as [string, string[]])[1];
+    if (name !== 'e') return [];
+    const { views, asks } = parseObject(text);
+    const entries: FleetEntry[] = list(views).map((fields) => ({
+      kind: 'view',
+      view: view(fields as Fields),
+    }));
+    const targets = list(asks) as string[];
+    return soundOf(targets.length > 0 ? [...entries, { kind: 'ask', targets }] : entries, checkEntry);
+  } catch {
+    return [];
+  }
 }
 
 // Of whatever types Redis brings: it is checked once it has the fields of a view.
