@@ -56,7 +56,7 @@ export class SharedCircuit {
       if (view.epoch < mine.epoch) return true;
     }
     if (view.epoch === 0) return true;
-    if (source === 'news' && mine !== undefined && !this.#isCredible(view, mine)) return false;
+    if (source === 'news' && !isCredible(view, mine)) return false;
     if (mine !== undefined && isKnown(view, mine)) return true;
     this.#adopt(view, mine, now);
     return true;
@@ -97,11 +97,6 @@ export class SharedCircuit {
     if (view?.state === 'open' && this.target.breaker.stateAt(now) !== 'closed') this.#hold(view, now);
   }
 
-  #isCredible(view: FleetView, mine: FleetView): boolean {
-    if (view.epoch - mine.epoch > GREATEST_LEAP) return false;
-    return view.epoch > mine.epoch || view.epochId === mine.epochId;
-  }
-
   #adopt(told: FleetView, mine: FleetView | undefined, now: number): void {
     const keepsForce = mine !== undefined && mine.forcedVersion > told.forcedVersion;
     const view = keepsForce
@@ -139,6 +134,11 @@ export class SharedCircuit {
   get #longestOpenMs(): number {
     return Math.max(this.target.settings.circuit.maxOpenMs, LONGEST_NOTICE_MS);
   }
+}
+
+function isCredible(view: FleetView, mine: FleetView | undefined): boolean {
+  if (view.epoch - (mine?.epoch ?? 0) > GREATEST_LEAP) return false;
+  return mine === undefined || view.epoch > mine.epoch || view.epochId === mine.epochId;
 }
 
 function isKnown(view: FleetView, mine: FleetView): boolean {

@@ -145,7 +145,12 @@ local function indexOpen(r)
 end
 
 local function indexForced(r)
-  if r.f ~= '' then redis.call('HSET', forces, r.target, r.fv) else redis.call('HDEL', forces, r.target) end
+  if r.f ~= '' then
+    redis.call('HSET', forces, r.target, r.fv)
+    redis.call('PEXPIRE', forces, TEN_YEARS)
+  else
+    redis.call('HDEL', forces, r.target)
+  end
 end
 
 -- The caller brings one id; should a call need two, the second is marked.
