@@ -61,7 +61,7 @@ describe.skipIf(noPython)(title, () => {
     await pythonBecomes('one of three', ({ live }) => live === 3);
     // A target is shared once it is used.
     for (const node of nodes) await node.call();
-  });
+  }, PATIENCE_MS);
 
   afterEach(async () => {
     for (const node of nodes.splice(0)) await node.close();

@@ -11,7 +11,7 @@ from client import Malformed, Refused, new_id, terms_hash
 HEARTBEAT_S, URGENT_HEARTBEAT_S = 5.0, 0.5
 REPORT_S = 0.1
 CLAIM_AHEAD_S, CLAIM_JITTER_S, CLAIM_AGAIN_S = 0.25, 0.05, 0.15
-RENEW_AHEAD_S, YIELD_S = 0.3, 1.0
+RENEW_AHEAD_S = 0.3
 MARGIN_MS = 100
 LONGEST_OPEN_MS = 60_000
 TRAFFIC_S = 600.0
@@ -32,7 +32,7 @@ class Replica:
         self.heard = []
         self.tally = collections.Counter()
         self._calls = collections.deque()
-        self._asked = self._wants_seed = self._wants_view = False
+        self._asked = self._wants_seed = self._wants_view = self._awaits_call = False
         self._lease = self._pending = None
         self._next_beat = self._next_report = self._next_claim = 0.0
         self._used_at = float("-inf")
@@ -99,7 +99,7 @@ class Replica:
     def call(self):
         """Calls the upstream, if the fleet lets it: 'ok', 'failed' or 'refused'."""
         now, view, lease = time.monotonic(), self.view, None
-        self._used_at = now
+        self._used_at, self._awaits_call = now, False
         if self.is_forced and view["f"] == "open":
             return "refused"
         if self.is_open and not self.is_forced:
@@ -136,6 +136,7 @@ class Replica:
         try:
             head, *unsettled = self.fleet.run("heartbeat")
         except (OSError, Refused, Malformed, ValueError):
+            self._next_beat = min(self._next_beat, time.monotonic() + URGENT_HEARTBEAT_S)
             return
         self.live, self.last_entry = head["live"], head["cursor"]
         told = {each["target"]: each["ep"] for each in unsettled}.get(self.target)
@@ -174,10 +175,13 @@ class Replica:
             reply = self._claim(now, "renew", lease.token)
             if reply is not None and "lease" not in reply and self._lease is lease:
                 self._lease, self._pending = None, (lease, "unused")
-                self._next_claim = now + YIELD_S
-        elif lease is None and now >= self._next_claim and now - self._used_at < TRAFFIC_S:
+                self._awaits_call = True
+        elif lease is None and now >= self._next_claim and self._has_traffic(now):
             self._next_claim = max(now + CLAIM_AGAIN_S, self.until)
             self._claim(now, "claim", new_id())
+
+    def _has_traffic(self, now):
+        return not self._awaits_call and now - self._used_at < TRAFFIC_S
 
     def _claim(self, now, script, token):
         eid, timeout = self.view["eid"], self.options["timeoutMs"]
