@@ -210,7 +210,19 @@ describe('the stream', () => {
 describe('who may write to Redis', () => {
   const record = { ep: 3, eid: 'forged', st: 'open', until: 9e13, dur: 80_000_000, n: 1 };
 
-  it('can open a circuit, for a minute at most each time, and makes no targets', async () => {
+  it('can force nothing that is not shared', async () => {
+    const a = await replica(A);
+    a.target(B).update({ fleet: false });
+    await a.target(B).run(() => 1);
+    for (const name of [A, B]) {
+      await writer.hset(key(`t:${name}`), { ...record, f: 'open', fv: 1 });
+      await writer.hset(key('f'), name, 1);
+    }
+    await become('forced', () => stateIn(a, A).forced === 'open');
+    expect(stateIn(a, B).forced).toBeNull();
+  });
+
+  it('can open and close a circuit, for a minute at most each time, and makes no targets', async () => {
     const a = await replica(A);
     await writer.hset(key(`t:${A}`), record);
     await writer.hset(key('t:upstream:evil'), record);
@@ -218,6 +230,9 @@ describe('who may write to Redis', () => {
     await become('open', () => stateIn(a, A).state === 'open');
     expect(stateIn(a, A).retryAfterMs).toBeLessThanOrEqual(60_000);
     expect(Object.keys(a.status().targets)).toEqual([A]);
+    await writer.hset(key(`t:${A}`), { ...record, ep: 4, st: 'closed' });
+    await writer.zrem(key('o'), A);
+    await become('closed', () => stateIn(a, A).state === 'closed');
   });
 });
 

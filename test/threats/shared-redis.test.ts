@@ -2,11 +2,14 @@ import { createServer } from 'node:net';
 import { createHealing, type Healing, type RedisStoreOptions, redisStore } from '@healix/core';
 import { SteadyClock } from '@healix/core/testing';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { FleetKeys } from '../../packages/core/src/store/redis/keys.ts';
 import { until } from '../conformance/harness/wait.ts';
 import { RedisServer } from '../fleet/harness/redis-server.ts';
 
 const TARGET = 'upstream:payments';
+/** A healthy replica writes every five seconds. */
+const PATIENCE = { timeout: 30_000, interval: 50 };
 /** As docs/fleet.md has it. */
 const COMMANDS =
   '+evalsha +eval +time +hmget +hset +hdel +hgetall +del +pexpire +xadd +xread +xrevrange +zadd +zrem +zcard +zrange +zremrangebyscore';
@@ -56,6 +59,26 @@ it('a user for each service keeps services apart', async () => {
   const intruder = await replica(billing, 'orders');
   expect(await intruder.target(TARGET).force('closed')).toEqual({ scope: 'process' });
   expect(forcedIn(orders)).toBe('open');
+});
+
+it('a script without end has everybody heal alone, until it is over', async () => {
+  const orders = await replica(await userOf('orders'), 'orders');
+  const billing = await userOf('billing');
+  const endless = billing.eval('while true do end', 0).catch(() => 'killed');
+  const is = (state: string) => () => expect(orders.status().fleet?.store.state).toBe(state);
+  try {
+    await vi.waitFor(is('away'), PATIENCE);
+    expect(await orders.target(TARGET).run(() => 'paid')).toBe('paid');
+  } finally {
+    await vi.waitFor(() => anybody.script('KILL'), PATIENCE);
+  }
+  expect(await endless).toBe('killed');
+  await vi.waitFor(is('connected'), PATIENCE);
+});
+
+it('a colon in a prefix may be one in a service', () => {
+  const keys = (prefix: string, service: string) => new FleetKeys(service, { prefix }).stream;
+  expect(keys('a:v1', 'b')).toBe(keys('a', 'v1:b'));
 });
 
 it('a prefix for each tenant keeps services of the same name apart, in each database too', async () => {
