@@ -64,7 +64,8 @@ export class SharedCircuit {
 
   /** The report that is due, if any. */
   report(now: number): Report | undefined {
-    if (this.#view?.state === 'open' && this.target.breaker.isFleets) return undefined;
+    // An open record takes none. Were it lost, a report would make a closed one.
+    if (this.#view?.state === 'open') return undefined;
     const seen = this.evidence.take(now);
     if (seen === undefined) return undefined;
     return {
