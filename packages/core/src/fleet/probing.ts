@@ -41,6 +41,8 @@ export class Probing {
   #until = 0;
   #nextClaimAt = 0;
   #pending: Pending | undefined;
+  /** A claim that had no answer: it may have run, and told again it brings the same lease. */
+  #unanswered: string | undefined;
   #vouching: Vouching | undefined;
   #isAsking = false;
   #failedLast = false;
@@ -58,7 +60,10 @@ export class Probing {
 
   /** Another epoch has begun. */
   begin(view: FleetView, until: number): void {
-    this.stop();
+    this.trial.clear();
+    this.#pending = undefined;
+    this.#unanswered = undefined;
+    this.#vouching = undefined;
     this.#view = view;
     this.#until = until;
     this.#defers = this.#failedLast;
@@ -67,10 +72,11 @@ export class Probing {
     this.#nextClaimAt = from + this.#random.next() * CLAIM_JITTER_MS;
   }
 
-  /** Nothing that was granted holds any more. */
+  /** The store is away: nothing is tried by what it has granted. How that has ended is told when it is back. */
   stop(): void {
+    const lease = this.trial.lease ?? this.#vouching?.lease;
+    if (lease !== undefined) this.#pending = { lease, verdict: 'unused' };
     this.trial.clear();
-    this.#pending = undefined;
     this.#vouching = undefined;
   }
 
@@ -151,12 +157,13 @@ export class Probing {
   async #claim(store: InsuredStore, replica: string, view: FleetView, now: number) {
     const isReady = now >= this.#nextClaimAt && !this.trial.busy && this.#vouching === undefined;
     if (!isReady || this.#awaitsCall || !this.#hasTraffic(now)) return undefined;
-    const claim = this.#makeClaim(view.epochId, makeId(this.#random), this.#target.breaker.probeLimitMs);
+    const token = this.#unanswered ?? makeId(this.#random);
+    const claim = this.#makeClaim(view.epochId, token, this.#target.breaker.probeLimitMs);
     this.#nextClaimAt = Math.max(now + CLAIM_AGAIN_MS, this.#until) + this.#random.next() * CLAIM_JITTER_MS;
     const reply = await store.claim(replica, claim);
-    if (reply?.leaseMs !== undefined && this.#view?.epochId === view.epochId) {
-      this.#use(this.#leaseOf(claim, reply.leaseMs, now));
-    }
+    if (this.#view?.epochId !== view.epochId) return reply?.view;
+    this.#unanswered = reply === undefined ? token : undefined;
+    if (reply?.leaseMs !== undefined) this.#use(this.#leaseOf(claim, reply.leaseMs, now));
     return reply?.view;
   }
 
