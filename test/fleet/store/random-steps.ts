@@ -52,7 +52,11 @@ const epoch = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Epoch>('foreign') },
 );
 const on = { replica, target, epoch };
-const recent = fc.oneof({ weight: 6, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(20) });
+const recent = fc.oneof(
+  { weight: 8, arbitrary: fc.constant(0) },
+  { weight: 4, arbitrary: fc.nat(2) },
+  { weight: 1, arbitrary: fc.nat(20) },
+);
 
 /** A number as `sound`, and now and then one that is none. */
 function number(sound: fc.Arbitrary<number>): fc.Arbitrary<number> {
@@ -136,6 +140,7 @@ const wait = fc.record({
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
     { weight: 1, arbitrary: fc.constantFrom(5_000, 10_001, 15_001) },
     { weight: 1, arbitrary: fc.integer({ min: -4_000, max: -1 }) },
+    { weight: 1, arbitrary: fc.constant(-30_000) },
   ),
 });
 
@@ -152,7 +157,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 16, arbitrary: claim },
     { weight: 12, arbitrary: settle },
     { weight: 10, arbitrary: report },
-    { weight: 4, arbitrary: renew },
+    { weight: 6, arbitrary: renew },
     { weight: 3, arbitrary: seed },
     { weight: 2, arbitrary: fc.record({ op: some('heartbeat'), replica }) },
     { weight: 1, arbitrary: force },

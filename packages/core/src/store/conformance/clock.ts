@@ -31,6 +31,20 @@ export const clockCases = [
   ),
 
   storeCase(
+    'clock: openings are forgotten after a calm, though it went back',
+    async (fleet) => {
+      const view = await fleet.tripAndWait('t');
+      await fleet.store.claim('a', claim(view, 'p', { probes: 1 }));
+      await fleet.store.settle('a', verdict(view, 'p', 'ok'));
+      await fleet.turnBack(HOUR);
+      await fleet.reportAll(['a'], 't', { calls: 5, failures: 1 });
+      await fleet.advance(10_001);
+      has(await fleet.trip('t'), { openings: 1 });
+    },
+    'turnBack',
+  ),
+
+  storeCase(
     'clock: a lease lasts no longer because it went back',
     async (fleet) => {
       const view = await fleet.tripAndWait('t');

@@ -5,6 +5,7 @@ import { has, storeCase } from './fleet-under-test.ts';
 import { claim, force, openTerms, report, seed, tripTerms, verdict } from './inputs.ts';
 
 const NO_NUMBERS = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, 1e300];
+const few = { calls: 20, failures: 1 };
 const NAMES = [
   '__proto__',
   'constructor',
@@ -66,6 +67,23 @@ export const hostileCases = [
         openings: 0,
         remainingMs: 0,
       });
+    }
+  }),
+
+  storeCase('hostile: a record that no reply may tell of is made anew', async (fleet) => {
+    const spoilt = [
+      seed({ target: 'epoch', epoch: 2 ** 40 }),
+      seed({ target: 'id' }, 'i'.repeat(65)),
+      seed({ target: 'version', forced: 'closed', forcedVersion: 2 ** 40 }),
+      seed({ target: 'token', forced: 'closed', forcedVersion: 1, forcedToken: 't'.repeat(65) }),
+      seed({ target: 'open', openMs: 86_400_001 }),
+    ];
+    for (const one of spoilt) {
+      await fleet.store.seed('a', [one]).catch(() => undefined);
+      const { target } = one.view;
+      has(await fleet.view(target), { epoch: 0, epochId: '' });
+      const view = await fleet.report('a', report(target, few));
+      has(view, { epoch: 1, epochId: `${target}-1`, state: 'closed', forced: null, forcedVersion: 0 });
     }
   }),
 

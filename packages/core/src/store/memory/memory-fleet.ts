@@ -97,7 +97,7 @@ export class MemoryFleet {
 
   #record(target: string, now: number): TargetRecord {
     const record = this.#records.get(target);
-    return record === undefined || record.isIdle(now) ? new TargetRecord(target) : record;
+    return record?.isSound && !record.isIdle(now) ? record : new TargetRecord(target);
   }
 
   #keep(record: TargetRecord, now: number): void {

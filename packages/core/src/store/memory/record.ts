@@ -9,6 +9,9 @@ import type { Turn } from './turn.ts';
 const IDLE_MS = 86_400_000;
 export const MOST_OPENINGS = 30;
 const LONGEST_NOTICE_MS = 60_000;
+const MOST_EPOCHS = 2 ** 40;
+const LONGEST_ID = 64;
+const LONGEST_OPEN_MS = 86_400_000;
 
 /** What the memory holds of a target. Times are whole ms by its clock, and 0 for never. */
 export class TargetRecord {
@@ -54,6 +57,13 @@ export class TargetRecord {
 
   isIdle(now: number): boolean {
     return this.forced === null && now - this.touchedAt >= IDLE_MS;
+  }
+
+  /** What no reply may tell of counts as no record: it is made anew, from what replicas believe. */
+  get isSound(): boolean {
+    const { epoch, epochId, forcedVersion, forcedToken, openMs } = this;
+    const isBounded = epoch < MOST_EPOCHS && forcedVersion < MOST_EPOCHS && openMs <= LONGEST_OPEN_MS;
+    return isBounded && epochId !== '' && epochId.length <= LONGEST_ID && forcedToken.length <= LONGEST_ID;
   }
 
   view(now: number): FleetView {
