@@ -4,6 +4,7 @@ import type {
   FleetNews,
   FleetView,
   Heartbeat,
+  Report,
   Store,
 } from '../../../packages/core/src/store/store.ts';
 import type { Clock } from '../../../packages/core/src/time/clock.ts';
@@ -32,6 +33,11 @@ export function openView(target: string, more: Partial<FleetView> = {}): FleetVi
   return viewOf(target, { state: 'open', remainingMs: 1_000, openMs: 1_000, openings: 1, ...more });
 }
 
+/** What a report finds, or creates. */
+function recordOf({ target, epoch, epochId, nextId }: Report): FleetView {
+  return viewOf(target, epoch > 0 ? { epoch, epochId } : { epochId: nextId });
+}
+
 /**
  * A store whose answers the test writes. Unless told otherwise everything is closed and nobody gets a lease; a read
  * waits for news from the test, for as long as it was to wait.
@@ -56,7 +62,7 @@ export class ScriptedStore implements Store {
     return { live, cursor, unsettled };
   });
   leave = vi.fn<Store['leave']>(async () => undefined);
-  report = vi.fn<Store['report']>(async (_, reports) => reports.map(({ target }) => viewOf(target)));
+  report = vi.fn<Store['report']>(async (_, reports) => reports.map(recordOf));
   claim = vi.fn<Store['claim']>(async (_, { target }) => ({ leaseMs: undefined, view: openView(target) }));
   renew = vi.fn<Store['renew']>(async (_, { target }) => ({ leaseMs: undefined, view: openView(target) }));
   settle = vi.fn<Store['settle']>(async (_, { target }) => ({ counted: true, view: openView(target) }));

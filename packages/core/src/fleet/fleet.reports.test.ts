@@ -50,6 +50,16 @@ describe('reports', () => {
     expect(scripted.report.mock.calls[1]?.[1]).toMatchObject([{ failures: 4 }]);
   });
 
+  test('that have not counted are told again, under what is known by then', async () => {
+    const { clock, scripted, join } = new DrivenFleet();
+    join('a').calls(5, 'success');
+    await clock.advance(100);
+    scripted.report.mockResolvedValueOnce([viewOf('a', { epoch: 3 })]);
+    scripted.tell('1-0', { kind: 'ask', targets: ['a'] });
+    await clock.advance(5_100);
+    expect(scripted.report.mock.calls.map(([, [told]]) => told?.epochId)).toEqual(['', 'a-3']);
+  });
+
   test('are sent at once when the fleet asks', async () => {
     const { clock, scripted, join, fleet } = new DrivenFleet();
     join('a').calls(5, 'success');

@@ -54,10 +54,12 @@ describe('a heartbeat', () => {
   });
 
   test('that is not answered is not sent again meanwhile', async () => {
-    const { clock, scripted } = new DrivenFleet();
-    scripted.heartbeat.mockImplementation(() => new Promise(() => {}));
-    scripted.heartbeat.mockClear();
-    await clock.advance(5_000 + 2_400);
+    const { clock, scripted, join, tell } = new DrivenFleet();
+    join();
+    await clock.advance(100);
+    await tell('1-0', openView('t'));
+    scripted.heartbeat.mockReset().mockImplementation(() => new Promise(() => {}));
+    await clock.advance(2_400);
     expect(scripted.heartbeat).toHaveBeenCalledTimes(1);
   });
 
@@ -80,6 +82,18 @@ describe('a heartbeat', () => {
     expect(a.state).toBe('open');
   });
 
+  test('of a stream that is behind what was read has everything read anew', async () => {
+    const { clock, scripted, join, tell } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    await tell('5-0', viewOf('t'));
+    scripted.cursor = '1-0';
+    scripted.snapshot.mockResolvedValueOnce({ cursor: '1-0', views: [openView('t', { epoch: 2 })] });
+    await clock.advance(5_000);
+    expect(scripted.snapshot.mock.lastCall).toEqual([['t']]);
+    expect(target.state).toBe('open');
+  });
+
   test('that no longer names an open target has its record read', async () => {
     const { clock, scripted, join, tell } = new DrivenFleet();
     const target = join();
@@ -94,7 +108,7 @@ describe('a heartbeat', () => {
 
 describe('what is known', () => {
   test('of a target that is not used yet holds as soon as it is, for what is left of its time', async () => {
-    const { clock, join } = new DrivenFleet((store) => {
+    const { clock, join, views } = new DrivenFleet((store) => {
       store.unsettled = [{ target: 't', epoch: 1 }];
       const views = [openView('t', { remainingMs: 9_000 })];
       store.snapshot.mockResolvedValueOnce({ cursor: '0-0', views });
@@ -103,6 +117,7 @@ describe('what is known', () => {
     const target = join();
     expect(target.state).toBe('open');
     expect(target.breaker.retryAfterMs()).toBeCloseTo(5_000);
+    expect(views).toMatchObject([{ target: 't', state: 'open' }]);
   });
 
   test('changes with the news, and is told', async () => {
@@ -140,6 +155,7 @@ describe('what is known', () => {
     const target = join();
     await clock.advance(100);
     await tell('1-0', viewOf('t', { epoch: 9 }));
+    scripted.report.mockResolvedValueOnce([viewOf('t', { epoch: 3 })]);
     spoil(target);
     await busy(250);
     expect(scripted.report).toHaveBeenCalled();
@@ -152,6 +168,7 @@ describe('what is known', () => {
     await clock.advance(100);
     await tell('1-0', viewOf('t', { epoch: 9 }));
     spoil(target);
+    scripted.report.mockResolvedValueOnce([viewOf('t', { epoch: 0 })]);
     scripted.seed.mockRejectedValueOnce(new Error('busy'));
     scripted.snapshot.mockImplementation(async (names) => ({
       cursor: '1-0',
@@ -159,6 +176,22 @@ describe('what is known', () => {
     }));
     await busy(1_000);
     expect(scripted.seed.mock.calls.length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+describe('seeds', () => {
+  test('are sent twenty targets a call at most', async () => {
+    const { clock, scripted, join, tell, busy } = new DrivenFleet();
+    const names = Array.from({ length: 45 }, (_, n) => `t${n}`);
+    for (const name of names) join(name);
+    await clock.advance(100);
+    await tell('1-0', ...names.map((name) => openView(name, { epoch: 4, remainingMs: 20_000 })));
+    scripted.snapshot.mockImplementation(async (wanted) => ({
+      cursor: '1-0',
+      views: wanted.map((name) => viewOf(name, { epoch: 0 })),
+    }));
+    await busy(800);
+    expect(scripted.seed.mock.calls.slice(0, 3).map(([, seeds]) => seeds.length)).toEqual([20, 20, 5]);
   });
 });
 

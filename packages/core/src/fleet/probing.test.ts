@@ -159,16 +159,19 @@ describe('a lease', () => {
     expect(scripted.settle).not.toHaveBeenCalled();
   });
 
-  test('is given back unused where somebody else wants it', async () => {
-    const { probing, scripted, workUntil, grantAll, verdicts } = driveProbing();
+  test('is given back unused where somebody else wants it, and none is claimed before there is a call', async () => {
+    const { probing, scripted, workUntil, grantAll, verdicts, target } = driveProbing();
     grantAll();
     await workUntil(1_000);
-    const refuse = async () => ({ leaseMs: undefined, view: openView('t') });
-    scripted.renew.mockImplementation(refuse);
-    scripted.claim.mockImplementation(refuse);
+    scripted.renew.mockImplementation(async () => ({ leaseMs: undefined, view: openView('t') }));
     await workUntil(1_850);
     expect(probing.trial.lease).toBeUndefined();
     expect(verdicts()).toEqual(['unused']);
+    await workUntil(5_000);
+    expect(scripted.claim).toHaveBeenCalledTimes(1);
+    target.calls(1, 'success');
+    await workUntil(5_100);
+    expect(scripted.claim).toHaveBeenCalledTimes(2);
   });
 
   test('is given back where nobody calls any more', async () => {
