@@ -5,10 +5,15 @@ import type { Command, Reply } from '../../stalls/programs/commands.ts';
 import type { Moved, ReplicaOptions, Tally } from '../programs/replica.ts';
 
 /** Many processes start at once, on two busy cores. */
-const PATIENCE_MS = 30_000;
-const BETWEEN_LOOKS_MS = 25;
+const PATIENCE_MS = 60_000;
+const BETWEEN_LOOKS_MS = 100;
 
 export type ReplicaStatus = TargetStatus & Pick<RuntimeStatus, 'fleet'>;
+
+export const isClosed = ({ state }: ReplicaStatus) => state === 'closed';
+export const isNotClosed = ({ state }: ReplicaStatus) => state !== 'closed';
+export const isConnected = ({ fleet }: ReplicaStatus) => fleet?.store.state === 'connected';
+export const isAway = ({ fleet }: ReplicaStatus) => fleet?.store.state === 'away';
 
 /** A replica in a process of its own. */
 export class Replica {
@@ -38,6 +43,7 @@ export class Replica {
   }
 
   port = () => this.#tell<number>('port');
+  call = () => this.#tell<void>('call');
   load = (perSecond: number) => this.#tell<void>('load', { perSecond });
   tally = () => this.#tell<Tally>('tally');
   status = () => this.#tell<ReplicaStatus>('status');
@@ -68,25 +74,27 @@ export class Replicas {
     this.#options = options;
   }
 
-  /** Starts `count` more, with `different` options. */
-  async start(count: number, different: Partial<ReplicaOptions> = {}): Promise<void> {
+  /** Starts `count` more, with `different` options, and tells which they are. */
+  async start(count: number, different: Partial<ReplicaOptions> = {}): Promise<Replica[]> {
     const options = { ...this.#options, ...different };
-    this.all.push(...(await Promise.all(Array.from({ length: count }, () => Replica.start(options)))));
+    const started = await Promise.all(Array.from({ length: count }, () => Replica.start(options)));
+    this.all.push(...started);
+    return started;
   }
 
   each<T>(ask: (replica: Replica) => Promise<T>): Promise<T[]> {
     return Promise.all(this.all.map(ask));
   }
 
-  /** Resolves once `is` holds for every replica; else fails, and tells what they are like. */
+  /** Resolves once `is` holds for every replica, or for `some`; else fails, and tells what they are like. */
   async become(
     what: string,
     is: (status: ReplicaStatus) => boolean,
-    patienceMs = PATIENCE_MS,
+    some: readonly Replica[] = this.all,
   ): Promise<void> {
-    const giveUp = performance.now() + patienceMs;
+    const giveUp = performance.now() + PATIENCE_MS;
     for (;;) {
-      const statuses = await this.each((replica) => replica.status());
+      const statuses = await Promise.all(some.map((replica) => replica.status()));
       if (statuses.every(is)) return;
       if (performance.now() > giveUp) {
         const seen = statuses.map(({ state, forced, fleet }) => ({ state, forced, fleet }));

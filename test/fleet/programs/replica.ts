@@ -1,13 +1,19 @@
 // A replica of a service: serves HTTP, calls one upstream, and shares its circuits over Redis.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createHealing, findHealixError, type TargetOptions } from '@healix/core';
+import { createHealing, findHealixError, redisStore, type Target, type TargetOptions } from '@healix/core';
+import { Cluster } from 'ioredis';
 import { obey } from '../../stalls/programs/commands.ts';
 
 export interface ReplicaOptions {
-  readonly redis: string | undefined;
+  /** A URL, or the port of one server of a Redis Cluster. */
+  readonly redis: string | number;
   readonly service: string;
   readonly upstream: string;
+  /** Upstreams that are called whenever that one is. */
+  readonly others?: readonly string[];
+  /** Share of the calls that fail here by chance. */
+  readonly noise?: number;
   readonly settings?: TargetOptions;
 }
 
@@ -15,6 +21,8 @@ export interface Tally {
   ok: number;
   failed: number;
   refused: number;
+  /** What failed calls threw, at most ten. */
+  errors: string[];
   /** Ms that each call took, in the order in which they ended. */
   took: number[];
 }
@@ -22,41 +30,66 @@ export interface Tally {
 /** A transition of the replica's circuit, in wall-clock ms. */
 export interface Moved {
   readonly at: number;
+  readonly target: string;
   readonly to: string;
   readonly reason: string;
 }
 
-const { redis, service, upstream, settings } = JSON.parse(process.argv[2] as string) as ReplicaOptions;
+const options = JSON.parse(process.argv[2] as string) as ReplicaOptions;
+const { redis, service, upstream, others = [], noise = 0, settings } = options;
+const wherever =
+  typeof redis === 'string'
+    ? { redis }
+    : { store: redisStore(new Cluster([{ host: '127.0.0.1', port: redis }], { lazyConnect: true })) };
 const runtime = createHealing({
   shared: false,
-  redis,
+  ...wherever,
   service,
-  defaults: { retry: { maxRetries: 0 }, timeoutMs: 1_000, ...settings },
+  defaults: { retry: { maxRetries: 0 }, timeoutMs: 5_000, ...settings },
 });
 const target = runtime.target('upstream:shared');
+const beside = others.map((url, i) => ({ url, target: runtime.target(`upstream:other-${i}`) }));
 const moves: Moved[] = [];
 const storeStates: string[] = [];
-runtime.on('transition', ({ to, reason }) =>
-  moves.push({ at: performance.timeOrigin + performance.now(), to, reason }),
+runtime.on('transition', ({ target, to, reason }) =>
+  moves.push({ at: performance.timeOrigin + performance.now(), target, to, reason }),
 );
 runtime.on('store', ({ state }) => storeStates.push(state));
 
-let tally: Tally = { ok: 0, failed: 0, refused: 0, took: [] };
+let tally = emptyTally();
 let load: NodeJS.Timeout | undefined;
 
+function emptyTally(): Tally {
+  return { ok: 0, failed: 0, refused: 0, errors: [], took: [] };
+}
+
+function describe(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? `: ${error.cause}` : '';
+  return `${error}${cause}`;
+}
+
+function ask(whom: Target, url: string): Promise<number> {
+  return whom.run(async ({ signal }) => {
+    const { status } = await fetch(url, { signal });
+    if (status >= 500) throw new Error(`the upstream said ${status}`);
+    if (Math.random() < noise) throw new Error('by chance');
+    return status;
+  });
+}
+
 async function call(): Promise<number> {
+  for (const { url, target } of beside) ask(target, url).catch(() => undefined);
   const began = performance.now();
   try {
-    const status = await target.run(async ({ signal }) => {
-      const { status } = await fetch(upstream, { signal });
-      if (status >= 500) throw new Error(`the upstream said ${status}`);
-      return status;
-    });
+    const status = await ask(target, upstream);
     tally.ok++;
     return status;
   } catch (error) {
     if (findHealixError(error, 'HEALIX_CIRCUIT_OPEN')) tally.refused++;
-    else tally.failed++;
+    else {
+      tally.failed++;
+      if (tally.errors.length < 10) tally.errors.push(describe(error));
+    }
     return 503;
   } finally {
     tally.took.push(performance.now() - began);
@@ -70,6 +103,8 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
 obey({
   port: () => (server.address() as AddressInfo).port,
+  /** One call. */
+  call: async () => void (await call()),
   /** Calls that come by themselves, so many a second. */
   load: ({ perSecond }: { perSecond: number }) => {
     clearInterval(load);
@@ -78,7 +113,7 @@ obey({
   /** What came of the calls since the last time. */
   tally: () => {
     const so = tally;
-    tally = { ok: 0, failed: 0, refused: 0, took: [] };
+    tally = emptyTally();
     return so;
   },
   status: () => ({ ...target.status(), fleet: runtime.status().fleet }),
