@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import type { ReplicaOptions } from '../programs/replica.ts';
 import { RedisServer } from './redis-server.ts';
 import { isConnected, Replicas } from './replicas.ts';
 import { Stored } from './stored.ts';
@@ -54,8 +55,13 @@ export function useLab(): Lab {
 }
 
 /** Starts replicas with so many calls a second each, and waits until each is a member of the fleet. */
-export async function startLoaded({ fleet }: Lab, count: number, perSecond: number): Promise<void> {
-  await fleet.start(count);
+export async function startLoaded(
+  { fleet }: Lab,
+  count: number,
+  perSecond: number,
+  different?: Partial<ReplicaOptions>,
+): Promise<void> {
+  await fleet.start(count, different);
   await fleet.each((replica) => replica.load(perSecond));
   await fleet.become('connected', isConnected);
 }

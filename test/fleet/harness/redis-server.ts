@@ -22,14 +22,16 @@ export class RedisServer {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'healix-redis-'));
   readonly #clients: Redis[] = [];
+  readonly #options: readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, options: readonly string[]) {
     this.port = port;
+    this.#options = options;
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+  static async start(...options: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), options);
     await server.restart();
     return server;
   }
@@ -41,7 +43,7 @@ export class RedisServer {
   /** Starts the server, anew and empty if it was killed. */
   async restart(): Promise<void> {
     const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    this.#process = spawn('redis-server', args, { cwd: this.#folder, stdio: 'ignore' });
+    this.#process = spawn('redis-server', [...args, ...this.#options], { cwd: this.#folder, stdio: 'ignore' });
     const giveUp = performance.now() + PATIENCE_MS;
     while (!(await this.#answers())) {
       if (performance.now() > giveUp) throw new Error(`redis-server did not start on port ${this.port}`);
@@ -66,9 +68,14 @@ export class RedisServer {
     this.#process?.kill('SIGCONT');
   }
 
+  get runs(): boolean {
+    const { exitCode, signalCode } = this.#process ?? { exitCode: 0 };
+    return exitCode === null && signalCode === null;
+  }
+
   async kill(): Promise<void> {
     const dying = this.#process;
-    if (dying === undefined || dying.exitCode !== null || dying.signalCode !== null) return;
+    if (dying === undefined || !this.runs) return;
     const exit = new Promise((resolve) => dying.once('exit', resolve));
     dying.kill('SIGKILL');
     await exit;

@@ -14,6 +14,8 @@ export interface ReplicaOptions {
   readonly others?: readonly string[];
   /** Share of the calls that fail here by chance. */
   readonly noise?: number;
+  /** Whether each call is sent a second time, by a client that is not healed. */
+  readonly compares?: boolean;
   readonly settings?: TargetOptions;
 }
 
@@ -25,6 +27,8 @@ export interface Tally {
   errors: string[];
   /** Ms that each call took, in the order in which they ended. */
   took: number[];
+  /** Ms that each call of the client took that is not healed. */
+  bare: number[];
 }
 
 /** A transition of the replica's circuit, in wall-clock ms. */
@@ -36,7 +40,7 @@ export interface Moved {
 }
 
 const options = JSON.parse(process.argv[2] as string) as ReplicaOptions;
-const { redis, service, upstream, others = [], noise = 0, settings } = options;
+const { redis, service, upstream, others = [], noise = 0, compares = false, settings } = options;
 const wherever =
   typeof redis === 'string'
     ? { redis }
@@ -60,7 +64,7 @@ let tally = emptyTally();
 let load: NodeJS.Timeout | undefined;
 
 function emptyTally(): Tally {
-  return { ok: 0, failed: 0, refused: 0, errors: [], took: [] };
+  return { ok: 0, failed: 0, refused: 0, errors: [], took: [], bare: [] };
 }
 
 function describe(error: unknown): string {
@@ -77,7 +81,14 @@ function ask(whom: Target, url: string): Promise<number> {
   });
 }
 
+async function compare(): Promise<void> {
+  const began = performance.now();
+  await fetch(upstream).catch(() => undefined);
+  tally.bare.push(performance.now() - began);
+}
+
 async function call(): Promise<number> {
+  if (compares) void compare();
   for (const { url, target } of beside) ask(target, url).catch(() => undefined);
   const began = performance.now();
   try {
