@@ -33,7 +33,7 @@ export class Stored {
   }
 
   members(): Promise<string[]> {
-    return this.#client.zrange(`${this.#tag}:m`, 0, -1);
+    return this.#client.zrange(`${this.#tag}:m`, '0', '-1');
   }
 
   #key(kind: 't' | 'w' | 'l'): string {

@@ -137,4 +137,30 @@ describe('a Cluster', () => {
     const snapshot = await store.snapshot(['t', 'u']);
     expect(snapshot.views).toMatchObject(opened.map(({ epochId: _, epoch: __, ...view }) => view));
   });
+
+  it('is of no use while the slot is half moved, and again once it has moved', async () => {
+    const { cluster, store, valkey } = await start();
+    await store.report('a', [report('t')]);
+    const from = await cluster.ownerOf(STREAM);
+    const to = await cluster.otherPrimary(from);
+    await cluster.halfMove(STREAM, from, to);
+    const giveUp = performance.now() + 5_000;
+    const badger = async (work: () => Promise<unknown>) => {
+      while (performance.now() < giveUp) {
+        await work().catch(() => undefined);
+        await pause(20);
+      }
+    };
+    await Promise.all(
+      [store, valkey].flatMap((each) => [
+        badger(() => each.heartbeat('a')),
+        badger(() => each.report('a', [report('t'), report('u')])),
+        badger(() => each.snapshot(['t', 'u'])),
+        badger(() => each.read('0-0', 5_000, AbortSignal.timeout(5_000))),
+      ]),
+    );
+    await cluster.endMove(STREAM, from, to);
+    await until(20_000, () => store.heartbeat('a'));
+    await until(20_000, () => valkey.heartbeat('b'));
+  });
 });

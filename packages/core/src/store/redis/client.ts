@@ -54,6 +54,8 @@ const CLUSTER = {
   clusterNodeRetryStrategy: null,
   enableOfflineQueue: false,
   himportFieldsets: undefined,
+  // To the one in charge of the slot, and to the one that it is moving to; no more, while keys are at both.
+  maxRedirections: 3,
   // A connection that was lost, or a cluster that is down, would have the command sent again.
   retryDelayOnClusterDown: 0,
   retryDelayOnFailover: 0,

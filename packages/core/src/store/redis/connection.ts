@@ -1,5 +1,5 @@
 import { StoreError } from '../../errors.ts';
-import type { Clock } from '../../time/clock.ts';
+import type { Clock, Timer } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
 import { HANDSHAKE_MS, type OwnClient, openClient, type RedisClient } from './client.ts';
 import { toStoreError } from './store-error.ts';
@@ -17,43 +17,45 @@ export interface Surroundings {
 
 /** One connection of our own: bounded in time, and silent. */
 export class Connection {
-  readonly #client: OwnClient;
+  readonly #redis: RedisClient;
+  readonly #commandMs: number | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #onChange: () => void;
   /** Settles when the first attempt to connect has succeeded or failed. */
   readonly #attempted: Promise<void>;
   #whenReady: (() => void)[] = [];
-  /** Given up, but not closed yet. */
-  #ending = false;
+  /** Undefined between one that was given up and the next. */
+  #client: OwnClient | undefined;
+  #reopening: Timer | undefined;
   /** Replicas alive, which will all connect again at the same time. */
   live = 1;
 
-  constructor(redis: RedisClient, { clock, random }: Surroundings, commandMs: number | undefined) {
+  /** @param onChange called whenever another server may answer from now on */
+  constructor(
+    redis: RedisClient,
+    { clock, random }: Surroundings,
+    commandMs: number | undefined,
+    onChange: () => void = () => {},
+  ) {
+    this.#redis = redis;
+    this.#commandMs = commandMs;
     this.#clock = clock;
     this.#random = random;
-    this.#client = openClient(redis, commandMs, (attempt) => this.#retryMs(attempt));
+    this.#onChange = onChange;
+    const client = this.#open();
     const attempted = new Promise<void>((resolve) => {
-      for (const event of ['ready', 'close', 'end']) this.#client.on(event, resolve);
+      for (const event of ['ready', 'close', 'end']) client.on(event, resolve);
     });
     this.#attempted = this.#within(HANDSHAKE_MS, attempted).catch(() => undefined);
-    this.#client.on('close', () => {
-      this.#ending = false;
-    });
-    this.#client.on('ready', () => {
-      for (const resolve of this.#whenReady.splice(0)) resolve();
-    });
-  }
-
-  /** Calls `listener` whenever another server may answer from now on. */
-  onChange(listener: () => void): void {
-    for (const event of ['ready', 'close', 'refresh', '+node', '-node']) this.#client.on(event, listener);
   }
 
   /** Sends a command, once. Rejects with a StoreError, after `ms` at the latest. */
   async send(ms: number, command: string, ...args: string[]): Promise<unknown> {
-    if (!this.#isReady) throw notConnected();
+    const client = this.#client;
+    if (client?.status !== 'ready') throw notConnected();
     try {
-      return await this.#within(ms, this.#client.call(command, ...args));
+      return await this.#within(ms, client.call(command, ...args));
     } catch (error) {
       throw toStoreError(error);
     }
@@ -71,18 +73,43 @@ export class Connection {
     await this.#within(HANDSHAKE_MS, new Promise<void>((resolve) => this.#whenReady.push(resolve)));
   }
 
-  /** Gives up this connection for a new one: the client would believe for ever in a server that is frozen. */
+  /**
+   * Gives up this connection for a new one: the client would believe for ever in a server that is frozen. The client
+   * goes with it, since one of a Cluster that follows a redirection while it disconnects never connects again.
+   */
   renew(): void {
-    this.#ending = true;
-    this.#client.disconnect(true);
+    const given = this.#client;
+    if (given === undefined) return;
+    this.#client = undefined;
+    given.disconnect();
+    this.#onChange();
+    this.#reopening = this.#clock.setTimer(() => {
+      // What it has connected to since.
+      given.disconnect();
+      this.#open();
+    }, this.#retryMs(1));
   }
 
   close(): void {
-    this.#client.disconnect();
+    this.#reopening?.cancel();
+    this.#client?.disconnect();
+    this.#client = undefined;
   }
 
   get #isReady(): boolean {
-    return this.#client.status === 'ready' && !this.#ending;
+    return this.#client?.status === 'ready';
+  }
+
+  #open(): OwnClient {
+    const client = openClient(this.#redis, this.#commandMs, (attempt) => this.#retryMs(attempt));
+    this.#client = client;
+    client.on('ready', () => {
+      if (client === this.#client) for (const resolve of this.#whenReady.splice(0)) resolve();
+    });
+    for (const event of ['ready', 'close', 'refresh', '+node', '-node']) {
+      client.on(event, () => client === this.#client && this.#onChange());
+    }
+    return client;
   }
 
   /** Rejects once `ms` have passed, but not where the reply has come while this process was busy. */

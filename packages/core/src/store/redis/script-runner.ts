@@ -43,8 +43,7 @@ export class ScriptRunner {
   #everAnswered = false;
 
   constructor(redis: RedisClient, streamKey: string, around: Surroundings, prelude?: Prelude) {
-    this.connection = new Connection(redis, around, HANDSHAKE_MS);
-    this.connection.onChange(() => this.#forgetPrimary());
+    this.connection = new Connection(redis, around, HANDSHAKE_MS, () => this.#forgetPrimary());
     this.#streamKey = streamKey;
     this.#prelude = prelude;
   }
