@@ -27,6 +27,12 @@ export class Stored {
     return leases.flatMap((lease) => (lease.endsWith(' held') ? [lease.split(' ')[0] as string] : []));
   }
 
+  /** Failures in a row that `replica` has told of; 0 where it has told nothing. */
+  async streakOf(replica: string): Promise<number> {
+    const report = await this.#client.hget(this.#key('w'), replica);
+    return Number(report?.split(' ')[3] ?? 0);
+  }
+
   /** Replicas that have reported. */
   reporters(): Promise<string[]> {
     return this.#client.hkeys(this.#key('w'));
