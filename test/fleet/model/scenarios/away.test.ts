@@ -1,0 +1,4 @@
+import { testScenarios } from '../test-scenarios.ts';
+import { away } from './away.ts';
+
+testScenarios(away);

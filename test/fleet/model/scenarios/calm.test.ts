@@ -1,0 +1,4 @@
+import { testScenarios } from '../test-scenarios.ts';
+import { calm } from './calm.ts';
+
+testScenarios(calm);

@@ -1,0 +1,4 @@
+import { testScenarios } from '../test-scenarios.ts';
+import { decisions } from './decisions.ts';
+
+testScenarios(decisions);

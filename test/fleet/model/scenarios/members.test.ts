@@ -1,0 +1,4 @@
+import { testScenarios } from '../test-scenarios.ts';
+import { members } from './members.ts';
+
+testScenarios(members);

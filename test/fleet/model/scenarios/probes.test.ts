@@ -1,0 +1,4 @@
+import { testScenarios } from '../test-scenarios.ts';
+import { probes } from './probes.ts';
+
+testScenarios(probes);

@@ -1,0 +1,4 @@
+import { testScenarios } from '../test-scenarios.ts';
+import { storms } from './storms.ts';
+
+testScenarios(storms);
