@@ -75,6 +75,15 @@ it.each([
   expect(view).toMatchObject({ epoch: 5, epochId: 'anew', state: 'open', ...decision });
 });
 
+it('tells nothing of a target whose record is gone, and forgets its name', async () => {
+  await trip();
+  await store.force('a', { target: 'held', state: 'open', token: 'f', baseVersion: 0, nextId: 'forced' });
+  expect((await store.heartbeat('a')).unsettled).toHaveLength(2);
+  await redis.client.del(key('t'), `${fleetKey('t')}:held`);
+  expect((await store.heartbeat('a')).unsettled).toEqual([]);
+  expect((await store.snapshot([])).views).toEqual([]);
+});
+
 it('leaves out what is no view, and rejects where it was asked for it', async () => {
   const long = 'x'.repeat(3_000);
   await redis.client.zadd(fleetKey('o'), 1, long, 'Infinity', 'upstream:endless');
