@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { checkViews } from '../replies.ts';
+import { checkHeartbeat, checkViews } from '../replies.ts';
 import type { FleetView } from '../store.ts';
 import { has, storeCase } from './fleet-under-test.ts';
 import { claim, force, openTerms, report, seed, tripTerms, verdict } from './inputs.ts';
@@ -85,6 +85,8 @@ export const hostileCases = [
       const view = await fleet.report('a', report(target, few));
       has(view, { epoch: 1, epochId: `${target}-1`, state: 'closed', forced: null, forcedVersion: 0 });
     }
+    await fleet.store.seed('a', spoilt).catch(() => undefined);
+    checkHeartbeat(await fleet.store.heartbeat('a'));
   }),
 
   storeCase('hostile: openings are bounded', async (fleet) => {

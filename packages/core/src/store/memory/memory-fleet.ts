@@ -65,7 +65,7 @@ export class MemoryFleet {
 
   heartbeat(replica: string, now: number): Heartbeat {
     this.#members.beat(replica, now);
-    this.#dropIdle(now);
+    this.#dropOthers(now);
     const unsettled = this.#unsettled(now).slice(0, MOST_UNSETTLED);
     return {
       live: this.#members.count,
@@ -90,14 +90,14 @@ export class MemoryFleet {
 
   /** Records that are open, those of low epochs first; then those that a person holds closed. */
   #unsettled(now: number): TargetRecord[] {
-    const records = [...this.#records.values()].filter((record) => !record.isIdle(now));
+    const records = [...this.#records.values()].filter((record) => isKept(record, now));
     const open = records.filter(({ state }) => state === 'open').sort((a, b) => a.epoch - b.epoch);
     return [...open, ...records.filter(({ state, forced }) => state !== 'open' && forced !== null)];
   }
 
   #record(target: string, now: number): TargetRecord {
     const record = this.#records.get(target);
-    return record?.isSound && !record.isIdle(now) ? record : new TargetRecord(target);
+    return record !== undefined && isKept(record, now) ? record : new TargetRecord(target);
   }
 
   #keep(record: TargetRecord, now: number): void {
@@ -106,8 +106,8 @@ export class MemoryFleet {
     this.#records.set(record.target, record);
   }
 
-  #dropIdle(now: number): void {
-    for (const [target, record] of this.#records) if (record.isIdle(now)) this.#records.delete(target);
+  #dropOthers(now: number): void {
+    for (const [target, record] of this.#records) if (!isKept(record, now)) this.#records.delete(target);
   }
 
   #publish(now: number, changed: readonly FleetView[], asked: readonly string[]): void {
@@ -116,4 +116,8 @@ export class MemoryFleet {
     if (asked.length > 0) entries.push({ kind: 'ask', targets: asked });
     this.stream.publish(now, entries);
   }
+}
+
+function isKept(record: TargetRecord, now: number): boolean {
+  return record.isSound && !record.isIdle(now);
 }
