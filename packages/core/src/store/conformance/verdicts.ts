@@ -122,8 +122,8 @@ export const verdictCases = [
     const view = await fleet.tripAndWait('t');
     await fleet.store.claim('a', claim(view, 'p', { probes: 1 }));
     const { view: forced } = await fleet.store.force('a', force('t', 'open', 0, 'f'));
-    for (const of of [view, forced]) {
-      assert.equal((await fleet.store.settle('a', verdict(of, 'p', 'ok'))).counted, false);
+    for (const seen of [view, forced]) {
+      assert.equal((await fleet.store.settle('a', verdict(seen, 'p', 'ok'))).counted, false);
     }
   }),
 
