@@ -48,6 +48,13 @@ describe('this process is suspected', () => {
     expect(look()).toBe(true);
   });
 
+  test('as soon as they fail in a row, however many successes their windows hold', () => {
+    const { targets, look } = setup(0, 3);
+    for (const target of targets) target.calls(100, 'success');
+    for (const target of targets) target.calls(2, 'failure');
+    expect(look()).toBe(true);
+  });
+
   test('for no single failure', () => {
     const { targets, look, clock } = setup(0, 3);
     clock.advanceSync(11_000);
