@@ -1,0 +1,19 @@
+-- Views of all targets that are not closed or are forced, and of those named. Writes nothing.
+--
+-- ARGV  {target} a target that the caller names
+-- Reply  {cursor}, then a view for each target, each once. cursor: id of the stream's last entry
+
+local replies, seen = { cjson.encode({ cursor = cursor() }) }, {}
+local function add(target)
+  if seen[target] then return end
+  seen[target] = true
+  local r = view(read(tag .. ':t:' .. target, target))
+  r.rem = math.min(r.rem, r.dur)
+  replies[#replies + 1] = cjson.encode(r)
+end
+
+for _, target in ipairs(redis.call('ZRANGE', opens, 0, -1)) do add(target) end
+local forced = redis.call('HGETALL', forces)
+for i = 1, #forced, 2 do add(forced[i]) end
+for _, input in ipairs(inputs) do add(text(input.target)) end
+return replies
