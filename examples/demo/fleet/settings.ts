@@ -5,6 +5,8 @@ export const REPLICAS = ['replica 1', 'replica 2', 'replica 3'];
 export const RATE = 48;
 /** Longest time that a replica waits for the upstream. */
 export const UPSTREAM_TIMEOUT_MS = 400;
+/** How long Redis may take to answer at first, while many processes start. */
+export const REDIS_PATIENCE_MS = 8_000;
 /** Ms of health before the upstream dies, and after it has returned. */
 export const BEFORE_MS = 2_000;
 export const AFTER_MS = 5_500;

@@ -5,7 +5,7 @@ import { type Framework, frameworks } from '../../frameworks/index.ts';
 import type { ShopRoute } from '../../frameworks/shop.ts';
 import { listen, report } from '../../processes/child.ts';
 import { Connections } from '../../processes/connections.ts';
-import { UPSTREAM_TIMEOUT_MS } from '../settings.ts';
+import { REDIS_PATIENCE_MS, UPSTREAM_TIMEOUT_MS } from '../settings.ts';
 
 const [replica, framework, paymentsUrl, redis, service] = process.argv.slice(2) as [
   string,
@@ -34,10 +34,14 @@ runtime.on('transition', ({ target, to, reason }) => {
 
 /** Resolves once Redis has answered. */
 function connected(): Promise<void> {
+  const patience = setTimeout(() => {
+    report({ type: 'failed', why: `${redis} cannot be used: ${runtime.status().fleet?.store.lastError}` });
+  }, REDIS_PATIENCE_MS);
   return new Promise((resolve) => {
-    runtime.on('store', ({ state, lastError }) => {
-      if (state === 'connected') resolve();
-      else report({ type: 'failed', why: `${redis} cannot be used: ${lastError}` });
+    runtime.on('store', ({ state }) => {
+      if (state !== 'connected') return;
+      clearTimeout(patience);
+      resolve();
     });
   });
 }

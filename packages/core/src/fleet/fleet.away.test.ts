@@ -2,6 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { DrivenFleet } from '../../../../test/fleet/harness/driven-fleet.ts';
 import { openView } from '../../../../test/fleet/harness/scripted-store.ts';
 
+test('a store that fails in quiet times is soon known to be away', async () => {
+  const { clock, scripted, states, join, busy } = new DrivenFleet();
+  join();
+  await clock.advance(4_900);
+  scripted.fail();
+  await busy(2_000);
+  expect(states).toEqual(['connected', 'away']);
+  expect(scripted.heartbeat.mock.calls.length).toBeGreaterThanOrEqual(4);
+});
+
 describe('while the store is away', () => {
   async function away() {
     const world = new DrivenFleet();

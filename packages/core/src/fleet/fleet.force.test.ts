@@ -28,6 +28,17 @@ describe("a person's decision", () => {
     expect(target.breaker.forced).toBe('closed');
   });
 
+  test('gives way to one that took another back', async () => {
+    const { clock, scripted, join, fleet } = new DrivenFleet();
+    const target = join();
+    await clock.advance(100);
+    target.breaker.force('open', clock.now());
+    const view = viewOf('t', { epoch: 2, forcedVersion: 2 });
+    scripted.force.mockResolvedValueOnce({ accepted: false, view });
+    expect(await fleet.force('t', 'open')).toEqual({ reached: true, conflict: null });
+    expect(target.breaker.forced).toBe(null);
+  });
+
   test('reaches nobody for a target that is not shared', async () => {
     const { scripted, fleet } = new DrivenFleet();
     expect(await fleet.force('unknown', 'open')).toEqual({ reached: false, conflict: undefined });

@@ -94,6 +94,17 @@ describe('a heartbeat', () => {
     expect(target.state).toBe('open');
   });
 
+  test('names records that are fetched again at once where that has failed', async () => {
+    const { clock, scripted, join, busy } = new DrivenFleet();
+    const target = join();
+    await clock.advance(4_900);
+    scripted.unsettled = [{ target: 't', epoch: 3 }];
+    scripted.snapshot.mockRejectedValueOnce(new Error('busy'));
+    scripted.snapshot.mockResolvedValueOnce({ cursor: '0-0', views: [openView('t', { epoch: 3 })] });
+    await busy(400);
+    expect(target.state).toBe('open');
+  });
+
   test('that no longer names an open target has its record read', async () => {
     const { clock, scripted, join, tell } = new DrivenFleet();
     const target = join();
@@ -118,6 +129,18 @@ describe('what is known', () => {
     expect(target.state).toBe('open');
     expect(target.breaker.retryAfterMs()).toBeCloseTo(5_000);
     expect(views).toMatchObject([{ target: 't', state: 'open' }]);
+  });
+
+  test('of a target that is not used yet is forgotten once the heartbeat names it no more', async () => {
+    const { clock, scripted, join } = new DrivenFleet((store) => {
+      store.unsettled = [{ target: 't', epoch: 1 }];
+      const views = [openView('t', { remainingMs: 60_000 })];
+      store.snapshot.mockResolvedValueOnce({ cursor: '0-0', views });
+    });
+    await clock.advance(1_000);
+    scripted.unsettled = [];
+    await clock.advance(5_000);
+    expect(join().state).toBe('closed');
   });
 
   test('changes with the news, and is told', async () => {
