@@ -35,7 +35,8 @@ export class FleetRun implements Demo {
     const redis = this.#options.redis ?? (await this.#startRedis());
     const alone = this.#half('without sharing');
     const together = this.#half('with sharing', { redis, service: `demo-${process.pid}` });
-    await Promise.all([alone.start(), together.start()]);
+    await together.start();
+    await alone.start();
     console.log(`Replicas that share, over ${redis}: ${together.urls.join(', ')}`);
     console.log(`Replicas that do not: ${alone.urls.join(', ')}\n`);
     const halves = { without: await alone.run(), with: await together.run() };
