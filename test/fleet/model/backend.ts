@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { VirtualClock } from '../../../packages/core/src/testing.ts';
+import type { VirtualClock } from '../../../packages/core/src/time/virtual-clock.ts';
 import { RedisServer } from '../harness/redis-server.ts';
 import { ScriptLibrary, type ScriptName } from './lua.ts';
 import { Primary } from './primary.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { VirtualClock } from '../../../packages/core/src/testing.ts';
+import type { VirtualClock } from '../../../packages/core/src/time/virtual-clock.ts';
 import type { ScriptLibrary, ScriptName, ServerState } from './lua.ts';
 
 /** A script that has run, as the server saw it. */

@@ -6,8 +6,8 @@ import {
   type TargetOptions,
 } from '../../../packages/core/src/index.ts';
 import { RedisStore } from '../../../packages/core/src/store/redis/redis-store.ts';
-import { seededRandom, type VirtualClock } from '../../../packages/core/src/testing.ts';
-import type { Random } from '../../../packages/core/src/time/random.ts';
+import { type Random, seededRandom } from '../../../packages/core/src/time/random.ts';
+import type { VirtualClock } from '../../../packages/core/src/time/virtual-clock.ts';
 import { Link } from './link.ts';
 import type { Primary } from './primary.ts';
 import { ReplicaClock } from './replica-clock.ts';

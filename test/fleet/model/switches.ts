@@ -162,7 +162,7 @@ export const switches: readonly Switch[] = [
   {
     name: 'R17 news that leap too far are not believed',
     file: 'fleet/shared-circuit.ts',
-    find: 'if (view.epoch - mine.epoch > GREATEST_LEAP) return false;',
+    find: 'if (view.epoch - (mine?.epoch ?? 0) > GREATEST_LEAP) return false;',
     replace: '',
     fails: 'the stream tells what cannot be',
   },

@@ -1,6 +1,6 @@
 import type { TargetOptions } from '../../../packages/core/src/index.ts';
-import { seededRandom, VirtualClock } from '../../../packages/core/src/testing.ts';
-import type { Random } from '../../../packages/core/src/time/random.ts';
+import { type Random, seededRandom } from '../../../packages/core/src/time/random.ts';
+import { VirtualClock } from '../../../packages/core/src/time/virtual-clock.ts';
 import type { Backend } from './backend.ts';
 import { GOOD, type LinkQuality } from './link.ts';
 import type { Fields, Primary } from './primary.ts';
