@@ -67,6 +67,13 @@ describe('a view', () => {
     expect(circuit.epoch).toBe(5 + leap);
   });
 
+  test('of a far epoch is not believed when it is the first word, and news', () => {
+    const { circuit, take } = shareCircuit();
+    expect(take(open(1_001), 'news')).toBe(false);
+    expect(circuit.view).toBeUndefined();
+    expect(take(open(1_000), 'news')).toBe(true);
+  });
+
   test('of no record is nothing new, or shows that writes were lost', () => {
     const { circuit, take } = shareCircuit();
     expect(take(closed(0))).toBe(true);
@@ -143,10 +150,12 @@ describe('what closes here while the fleet holds it open', () => {
     expect(target.breaker.countsAt(clock.now()).calls).toBe(4);
   });
 
-  test('goes on telling what it sees', () => {
-    const { target, report } = closedHere();
+  test('tells nothing: a report would make a closed record of one that was lost', () => {
+    const { target, take, report } = closedHere();
     target.calls(2, 'failure');
-    expect(report()).toMatchObject({ epochId: 't-1', failures: 2 });
+    expect(report()).toBeUndefined();
+    take(closed(2));
+    expect(report()).toMatchObject({ epochId: 't-2', failures: 2 });
   });
 });
 
