@@ -176,3 +176,17 @@ describe('the hash of the terms', () => {
     expect(hashOf(options)).not.toBe(hashOf({}));
   });
 });
+
+test('what opened a circuit that has no calls is told for ten minutes', () => {
+  const { clock, target, evidence, take } = setup();
+  target.calls(20, 'failure');
+  evidence.freeze(clock.now());
+  expect(take()).toMatchObject({ open: true });
+  clock.advanceSync(599_000);
+  expect(take()).toMatchObject({ open: true });
+  clock.advanceSync(2_000);
+  take();
+  expect(evidence.insists).toBe(false);
+  evidence.ask();
+  expect(take()).toMatchObject({ open: true });
+});

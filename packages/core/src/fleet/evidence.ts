@@ -7,6 +7,8 @@ import type { TripTerms } from '../store/store.ts';
 /** Evidence that stays the same is told again for as long, so that the fleet can decide upon it. */
 const FRESH_MS = 1_000;
 const AGAIN_MS = 500;
+/** What opened a circuit that has had no call for so long is told no more. */
+const STALE_MS = 600_000;
 /** Failures in a row that are worth telling. */
 const LEAST_STREAK = 2;
 /** Share of the replicas with reports that must have trouble of their own before the fleet opens a circuit. */
@@ -73,7 +75,8 @@ export class Evidence {
     const { failureRate, consecutiveWithinMs } = this.#breaker.settings;
     const isFailing = seen.failures > 0 && seen.failures / seen.calls >= failureRate / 2;
     const isInStreak = seen.streak >= LEAST_STREAK && now - this.#changedAt < consecutiveWithinMs;
-    this.#insists = seen.open || isFailing || isInStreak;
+    const isOpen = seen.open && now - this.#changedAt < STALE_MS;
+    this.#insists = isOpen || isFailing || isInStreak;
     const isDue = this.#insists && (now - this.#changedAt < FRESH_MS || now - this.#toldAt >= AGAIN_MS);
     if (!isDue && !(this.#asked && seen.calls > 0)) return undefined;
     this.#asked = false;

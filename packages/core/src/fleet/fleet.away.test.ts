@@ -12,6 +12,15 @@ test('a store that fails in quiet times is soon known to be away', async () => {
   expect(scripted.heartbeat.mock.calls.length).toBeGreaterThanOrEqual(4);
 });
 
+test('the same without a single call', async () => {
+  const { clock, scripted, states, join } = new DrivenFleet();
+  join();
+  await clock.advance(4_900);
+  scripted.fail();
+  await clock.advance(2_500);
+  expect(states).toEqual(['connected', 'away']);
+});
+
 describe('while the store is away', () => {
   async function away() {
     const world = new DrivenFleet();

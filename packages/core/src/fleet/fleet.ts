@@ -192,8 +192,10 @@ export class Fleet {
     this.#nextBeat = now + (urgent ? URGENT_HEARTBEAT_MS : HEARTBEAT_MS);
     const heartbeat = await this.#store.heartbeat(this.replica);
     this.#isBeating = false;
-    if (heartbeat === undefined) this.#nextBeat = Math.min(this.#nextBeat, now + URGENT_HEARTBEAT_MS);
-    else this.#compare(heartbeat);
+    if (this.#closed) return;
+    if (heartbeat !== undefined) return this.#compare(heartbeat);
+    this.#nextBeat = Math.min(this.#nextBeat, now + URGENT_HEARTBEAT_MS);
+    this.#arm(STEP_MS);
   }
 
   /** Only what differs is read. */
