@@ -72,16 +72,19 @@ export class Evidence {
     }
     if (!this.#asked && !this.#insists) return undefined;
     const seen = this.#frozen ?? this.#count(now);
-    const { failureRate, consecutiveWithinMs } = this.#breaker.settings;
-    const isFailing = seen.failures > 0 && seen.failures / seen.calls >= failureRate / 2;
-    const isInStreak = seen.streak >= LEAST_STREAK && now - this.#changedAt < consecutiveWithinMs;
-    const isOpen = seen.open && now - this.#changedAt < STALE_MS;
-    this.#insists = isOpen || isFailing || isInStreak;
+    this.#insists = this.#isTrouble(seen, now - this.#changedAt);
     const isDue = this.#insists && (now - this.#changedAt < FRESH_MS || now - this.#toldAt >= AGAIN_MS);
     if (!isDue && !(this.#asked && seen.calls > 0)) return undefined;
     this.#asked = false;
     this.#toldAt = now;
     return seen;
+  }
+
+  #isTrouble({ calls, failures, streak, open }: Seen, sinceMs: number): boolean {
+    const { failureRate, consecutiveWithinMs } = this.#breaker.settings;
+    if (open) return sinceMs < STALE_MS;
+    if (failures > 0 && failures / calls >= failureRate / 2) return true;
+    return streak >= LEAST_STREAK && sinceMs < consecutiveWithinMs;
   }
 
   #count(now: number): Seen {
