@@ -1,8 +1,17 @@
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pause } from '../conformance/harness/wait.ts';
 import { type Lab, PATIENCE_MS, startLoaded, useLab } from './harness/lab.ts';
 import { Proxy } from './harness/proxy.ts';
-import { isAway, isClosed, isConnected, isNotClosed, type ReplicaStatus } from './harness/replicas.ts';
+import {
+  isAway,
+  isClosed,
+  isConnected,
+  isNotClosed,
+  type Replica,
+  type ReplicaStatus,
+} from './harness/replicas.ts';
+import { digestsOf, readScripts } from './pinned/scripts.ts';
 
 const REPLICAS = 4;
 const CALLS_PER_SECOND = 10;
@@ -10,6 +19,14 @@ const SAMPLE_MS = 3_000;
 /** A call that waited for Redis would take 50 ms more at least, and seconds where it is not reached. */
 const SLOWER_MS = 25;
 const SLOWER_AT_WORST_MS = 500;
+const FROZEN_MS = 60_000;
+/** A report and a heartbeat may be under way at once, three times. */
+const WRITES_BEFORE_RENEWAL = 6;
+
+const { scripts } = readScripts(
+  fileURLToPath(new URL('../../packages/core/src/store/redis', import.meta.url)),
+);
+const digests = digestsOf(scripts);
 
 interface Outage {
   readonly name: string;
@@ -125,6 +142,37 @@ describe('while Redis is away, no call fails or waits, and each replica heals al
     PATIENCE_MS,
   );
 });
+
+test(
+  'a Redis that is frozen for a minute finds a few writes of a replica at most when it goes on',
+  async () => {
+    const { redis, fleet, broken } = lab;
+    proxy = await Proxy.start(redis.port);
+    await startLoaded(lab, 1, CALLS_PER_SECOND);
+    // Fails for ever, and alone: so it has something to tell for ever.
+    const options = { redis: `redis://127.0.0.1:${proxy.port}`, upstream: broken.url };
+    const [failing] = (await fleet.start(1, options)) as [Replica];
+    await failing.load(CALLS_PER_SECOND);
+    await fleet.become('open by itself', isNotClosed, [failing]);
+    const writes = [digests.report, digests.heartbeat, digests.claim, digests.seed] as string[];
+    let sent = 0;
+    proxy.onRequest = (data) => {
+      const text = data.toString('latin1');
+      for (const digest of writes) sent += text.split(digest).length - 1;
+    };
+    await fleet.become('connected', isConnected);
+    while (sent === 0) await pause(10);
+    redis.pause();
+    sent = 0;
+    await pause(FROZEN_MS);
+    // It gives the connection up after three times, and sends none before a new one has answered.
+    console.log(`frozen for ${FROZEN_MS} ms: ${sent} writes`);
+    expect(sent).toBeLessThanOrEqual(WRITES_BEFORE_RENEWAL);
+    redis.resume();
+    await fleet.become('one', isOneOf(2));
+  },
+  PATIENCE_MS,
+);
 
 test(
   'what has opened with the fleet while Redis was there closes without it, and the record follows',
