@@ -1,4 +1,4 @@
-// Runs the tests, every run even when one fails, and says how many passed.
+// Runs the tests, every run even when one fails, and says how many passed. With --full, those too that take long.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { delimiter, dirname, resolve } from 'node:path';
@@ -9,7 +9,7 @@ function run(command, args, options) {
   return spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], ...options });
 }
 
-for (const { title, node, files, report } of testRuns) {
+for (const { title, node, args, report } of testRuns) {
   rmSync(report, { force: true });
   console.log(`\n== ${title}`);
   if (isLeftOut({ node })) {
@@ -18,7 +18,7 @@ for (const { title, node, files, report } of testRuns) {
   }
   const PATH = [dirname(resolve(node)), process.env.PATH].join(delimiter);
   const env = { ...process.env, PATH };
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...files, `--outputFile.json=${report}`];
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', ...args, `--outputFile.json=${report}`];
   const { status, error } = run(node, vitest, { env });
   if (error) console.error(error.message);
   if (status !== 0) process.exitCode = 1;

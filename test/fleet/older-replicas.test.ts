@@ -75,7 +75,10 @@ describe('replicas of version 1 beside those of today', () => {
     async () => {
       const { fleet } = lab;
       const [today] = fleet.all as [Replica];
-      const isForced = (state: string | null) => ({ forced }: ReplicaStatus) => forced === state;
+      const isForced =
+        (state: string | null) =>
+        ({ forced }: ReplicaStatus) =>
+          forced === state;
       for (const replica of fleet.all) await replica.load(CALLS_PER_SECOND);
       expect(await today.force('open')).toEqual({ scope: 'fleet' });
       await oldBecome(({ view }) => view?.f === 'open');

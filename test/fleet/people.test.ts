@@ -1,13 +1,13 @@
 import { afterEach, expect, test } from 'vitest';
 import { PATIENCE_MS, startLoaded, useLab } from './harness/lab.ts';
-import { Proxy } from './harness/proxy.ts';
 import { isAway, isConnected, type Replica, type ReplicaStatus } from './harness/replicas.ts';
+import { TcpProxy } from './harness/tcp-proxy.ts';
 
 const REPLICAS = 4;
 const CALLS_PER_SECOND = 5;
 
 const lab = useLab();
-let proxy: Proxy | undefined;
+let proxy: TcpProxy | undefined;
 
 afterEach(() => {
   proxy?.close();
@@ -89,7 +89,7 @@ test(
   'what was decided while some replicas had no Redis holds for them once they have; what they decided alone does not',
   async () => {
     const { fleet, redis } = lab;
-    proxy = await Proxy.start(redis.port);
+    proxy = await TcpProxy.start(redis.port);
     const [here] = (await fleet.start(2)) as [Replica];
     const apart = await fleet.start(2, { redis: `redis://127.0.0.1:${proxy.port}` });
     const [lonely] = apart as [Replica];

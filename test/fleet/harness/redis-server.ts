@@ -43,7 +43,10 @@ export class RedisServer {
   /** Starts the server, anew and empty if it was killed. */
   async restart(): Promise<void> {
     const args = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    this.#process = spawn('redis-server', [...args, ...this.#options], { cwd: this.#folder, stdio: 'ignore' });
+    this.#process = spawn('redis-server', [...args, ...this.#options], {
+      cwd: this.#folder,
+      stdio: 'ignore',
+    });
     const giveUp = performance.now() + PATIENCE_MS;
     while (!(await this.#answers())) {
       if (performance.now() > giveUp) throw new Error(`redis-server did not start on port ${this.port}`);

@@ -1,4 +1,3 @@
-import { connect, createServer, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { Redis as Valkey } from 'iovalkey';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import { redisStore, redisStoreAt } from '../../../packages/core/src/store/redis
 import type { Store } from '../../../packages/core/src/store/store.ts';
 import { pause } from '../../conformance/harness/wait.ts';
 import { RedisServer } from '../harness/redis-server.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
 import { report } from './fixtures.ts';
 
 let server: RedisServer;
@@ -126,22 +126,22 @@ describe('a command', () => {
   });
 
   it('whose connection is cut before the reply is carried out once', async () => {
-    const cut = await cutter(server.port);
-    const client = new Redis(cut.port, '127.0.0.1', { lazyConnect: true });
+    const proxy = await TcpProxy.start(server.port);
+    const client = new Redis(proxy.port, '127.0.0.1', { lazyConnect: true });
     const store = opened(redisStore(client));
     await store.heartbeat('a');
     const counted = async () =>
       /cmdstat_xadd:calls=(\d+)/.exec(await server.client().info('commandstats'))?.[1];
     await store.report('a', [report('t', { failures: 0 })]);
-    cut.replies = false;
+    proxy.replies = false;
     const work = rejection(store.report('a', [report('t', { epochId: 't-1' })]));
     await pause(20);
-    cut.all();
+    proxy.cut();
     expect((await work).reason).toBe('unreachable');
-    cut.replies = true;
+    proxy.replies = true;
     await succeeds(() => store.heartbeat('a'));
     expect(await counted()).toBe('1');
-    cut.close();
+    proxy.close();
   });
 
   it('rejects at once where there is no server, and works when there is one again', async () => {
@@ -206,27 +206,3 @@ describe('another primary', () => {
     expect(moved!.remainingMs).toBeGreaterThan(0);
   });
 });
-
-/** Passes bytes on, until it is told otherwise. */
-async function cutter(port: number) {
-  const sockets: Socket[] = [];
-  const state = {
-    replies: true,
-    port: 0,
-    all: () => {
-      for (const socket of sockets.splice(0)) socket.destroy();
-    },
-    close: () => {},
-  };
-  const proxy = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    for (const socket of [near, far]) socket.on('error', () => undefined);
-    sockets.push(near, far);
-    near.on('data', (data) => far.write(data)).on('close', () => far.destroy());
-    far.on('data', (data) => state.replies && near.write(data)).on('close', () => near.destroy());
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  state.port = (proxy.address() as { port: number }).port;
-  state.close = () => proxy.close();
-  return state;
-}

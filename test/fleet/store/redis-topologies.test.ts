@@ -80,9 +80,16 @@ async function watch(primary: RedisServer): Promise<{ port: number; sentinel: Re
 
 it('leaves a frozen primary for the one that Sentinel has made, within six seconds', async () => {
   const primary = await serve();
-  const replica = await serve('--replicaof', '127.0.0.1', `${primary.port}`, '--repl-diskless-sync-delay', '0');
+  const replica = await serve(
+    '--replicaof',
+    '127.0.0.1',
+    `${primary.port}`,
+    '--repl-diskless-sync-delay',
+    '0',
+  );
   const { port, sentinel } = await watch(primary);
-  const tells = async (...what: string[]) => JSON.stringify(await sentinel.call('sentinel', ...what, 'fleet'));
+  const tells = async (...what: string[]) =>
+    JSON.stringify(await sentinel.call('sentinel', ...what, 'fleet'));
   await until(20_000, async () => (await tells('replicas')).includes(`"${replica.port}"`));
   await until(20_000, async () => (await replica.client().info('replication')).includes('link_status:up'));
   const store = use(new Redis({ sentinels: [{ host: '127.0.0.1', port }], name: 'fleet' }));
@@ -91,7 +98,9 @@ it('leaves a frozen primary for the one that Sentinel has made, within six secon
   closing.push(() => primary.resume());
   // As the fleet does while its store is away.
   const beats = until(20_000, () => store.heartbeat('a'), 500);
-  const promoted = until(20_000, async () => (await tells('get-master-addr-by-name')).includes(`${replica.port}`));
+  const promoted = until(20_000, async () =>
+    (await tells('get-master-addr-by-name')).includes(`${replica.port}`),
+  );
   const [beatMs, promotedMs] = await Promise.all([beats, promoted]);
   console.log(`promoted after ${promotedMs.toFixed()} ms, followed after ${beatMs.toFixed()} ms`);
   expect(beatMs - promotedMs).toBeLessThan(FOLLOWED_MS);

@@ -124,7 +124,12 @@ export class ReplicaV1 {
     this.#calls = this.#calls.filter(({ at }) => now - at < terms.windowMs);
     const failures = this.#calls.filter(({ ok }) => !ok).length;
     if (failures === 0) return;
-    const seen = { calls: this.#calls.length, failures, streak: this.#streak, open: this.#streak >= terms.streak };
+    const seen = {
+      calls: this.#calls.length,
+      failures,
+      streak: this.#streak,
+      open: this.#streak >= terms.streak,
+    };
     const { ep = 0, eid = '' } = this.#view ?? {};
     await this.#on('report', { ep, eid, ...seen, terms, openTerms: openTerms() });
   }
@@ -189,7 +194,8 @@ export class ReplicaV1 {
       this.#run = JSON.parse(text as string).run;
     }
     const keys = ['s', 'm', 'i', 'o', 'f'].map((kind) => `${this.#tag}:${kind}`);
-    if (inputs.length > 0) keys.push(...['t', 'w', 'l'].map((kind) => `${this.#tag}:${kind}:${this.#target}`));
+    if (inputs.length > 0)
+      keys.push(...['t', 'w', 'l'].map((kind) => `${this.#tag}:${kind}:${this.#target}`));
     const args = [{ replica: this.name, run: this.#run }, ...inputs].map((arg) => JSON.stringify(arg));
     const replies = await this.#commands.eval(scripts[name] as string, keys.length, ...keys, ...args);
     return (replies as string[]).map((text) => JSON.parse(text));

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { pause } from '../conformance/harness/wait.ts';
-import { PATIENCE_MS } from './harness/lab.ts';
-import { RedisCluster } from './harness/redis-cluster.ts';
+import { pause } from '../../conformance/harness/wait.ts';
+import { PATIENCE_MS } from '../harness/lab.ts';
+import { RedisCluster } from '../harness/redis-cluster.ts';
 import {
   isAway,
   isClosed,
@@ -10,8 +10,8 @@ import {
   type Replica,
   type ReplicaStatus,
   Replicas,
-} from './harness/replicas.ts';
-import { Upstream } from './harness/upstream.ts';
+} from '../harness/replicas.ts';
+import { Upstream } from '../harness/upstream.ts';
 
 const REPLICAS = 3;
 const CALLS_PER_SECOND = 10;

@@ -1,17 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { pause } from '../conformance/harness/wait.ts';
-import { Stallable } from '../stalls/stallable.ts';
-import { PATIENCE_MS, startLoaded, useLab } from './harness/lab.ts';
-import { Proxy } from './harness/proxy.ts';
-import {
-  isClosed,
-  isConnected,
-  isNotClosed,
-  type Replica,
-  type ReplicaStatus,
-} from './harness/replicas.ts';
-import { Stored } from './harness/stored.ts';
-import { Upstream } from './harness/upstream.ts';
+import { pause } from '../../conformance/harness/wait.ts';
+import { Stallable } from '../../stalls/stallable.ts';
+import { PATIENCE_MS, startLoaded, useLab } from '../harness/lab.ts';
+import { isClosed, isConnected, isNotClosed, type Replica, type ReplicaStatus } from '../harness/replicas.ts';
+import { Stored } from '../harness/stored.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { Upstream } from '../harness/upstream.ts';
 
 const WORKERS = 3;
 const REPLICAS = 3;
@@ -32,7 +26,7 @@ describe.each([
   async function start() {
     const { redis, service, upstream } = lab;
     const options = JSON.stringify({ redis: redis.url, service, upstream: upstream.url });
-    const program = new URL('./programs/workers.ts', import.meta.url);
+    const program = new URL('../programs/workers.ts', import.meta.url);
     const workers = await Stallable.start(program, kind, `${WORKERS}`, options);
     closing.push(() => workers.kill());
     const each = <T>(name: string, argument?: unknown) => workers.tell<T[]>('each', { name, argument });
@@ -122,14 +116,13 @@ test(
   async () => {
     const { fleet, redis, service, upstream } = lab;
     const others = await Promise.all(Array.from({ length: 3 }, () => new Upstream().listen()));
-    const proxies = await Promise.all([upstream, ...others].map(({ port }) => Proxy.start(port)));
+    const proxies = await Promise.all([upstream, ...others].map(({ port }) => TcpProxy.start(port)));
     for (const each of [...others, ...proxies]) closing.push(() => each.close());
     const options = (urls: string[]) => ({ upstream: urls[0] as string, others: urls.slice(1) });
     const healthy = await fleet.start(REPLICAS, options([upstream, ...others].map(({ url }) => url)));
-    const [bad] = (await fleet.start(
-      1,
-      options(proxies.map(({ port }) => `http://127.0.0.1:${port}/`)),
-    )) as [Replica];
+    const [bad] = (await fleet.start(1, options(proxies.map(({ port }) => `http://127.0.0.1:${port}/`)))) as [
+      Replica,
+    ];
     await fleet.each((replica) => replica.load(CALLS_PER_SECOND));
     // Its windows are full of successes: what fails then is a small share for long.
     await fleet.become('connected and full', ({ counts, fleet }) => {

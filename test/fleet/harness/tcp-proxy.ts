@@ -1,8 +1,8 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** Stands between clients and a server on this machine, and is the network that fails. */
-export class Proxy {
+export class TcpProxy {
   /** Whether replies reach the clients. */
   replies = true;
   /** Bytes from clients, as they come. */
@@ -17,8 +17,8 @@ export class Proxy {
     this.#server = createServer((near) => this.#join(near));
   }
 
-  static async start(to: number): Promise<Proxy> {
-    const proxy = new Proxy(to);
+  static async start(to: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy(to);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { pause } from '../conformance/harness/wait.ts';
-import { type Lab, PATIENCE_MS, PROBES, startLoaded, useLab } from './harness/lab.ts';
-import { isClosed, isConnected, isNotClosed, type Replica } from './harness/replicas.ts';
+import { pause } from '../../conformance/harness/wait.ts';
+import { type Lab, PATIENCE_MS, PROBES, startLoaded, useLab } from '../harness/lab.ts';
+import { isClosed, isConnected, isNotClosed, type Replica } from '../harness/replicas.ts';
 
 const REPLICAS = 5;
 const CALLS_PER_SECOND = 10;

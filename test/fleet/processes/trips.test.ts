@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { pause } from '../conformance/harness/wait.ts';
-import { type Lab, PATIENCE_MS, startLoaded, useLab } from './harness/lab.ts';
-import { isConnected, isNotClosed, type Replica } from './harness/replicas.ts';
+import { pause } from '../../conformance/harness/wait.ts';
+import { type Lab, PATIENCE_MS, startLoaded, useLab } from '../harness/lab.ts';
+import { isConnected, isNotClosed, type Replica } from '../harness/replicas.ts';
 
 /** Failures in a row that open one process's circuit whatever the traffic: max(minimumCalls, 4 × consecutiveFailures). */
 const ALONE = 20;

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { pause } from '../conformance/harness/wait.ts';
-import { type Lab, PATIENCE_MS, startLoaded, useLab } from './harness/lab.ts';
-import { Proxy } from './harness/proxy.ts';
+import { pause } from '../../conformance/harness/wait.ts';
+import { type Lab, PATIENCE_MS, startLoaded, useLab } from '../harness/lab.ts';
 import {
   isAway,
   isClosed,
@@ -10,8 +9,9 @@ import {
   isNotClosed,
   type Replica,
   type ReplicaStatus,
-} from './harness/replicas.ts';
-import { digestsOf, readScripts } from './pinned/scripts.ts';
+} from '../harness/replicas.ts';
+import { TcpProxy } from '../harness/tcp-proxy.ts';
+import { digestsOf, readScripts } from '../pinned/scripts.ts';
 
 const REPLICAS = 4;
 const CALLS_PER_SECOND = 10;
@@ -24,14 +24,14 @@ const FROZEN_MS = 60_000;
 const WRITES_BEFORE_RENEWAL = 6;
 
 const { scripts } = readScripts(
-  fileURLToPath(new URL('../../packages/core/src/store/redis', import.meta.url)),
+  fileURLToPath(new URL('../../../packages/core/src/store/redis', import.meta.url)),
 );
 const digests = digestsOf(scripts);
 
 interface Outage {
   readonly name: string;
-  begin(lab: Lab): Promise<unknown> | void;
-  end(lab: Lab): Promise<unknown> | void;
+  begin(lab: Lab): unknown;
+  end(lab: Lab): unknown;
 }
 
 const outages: Outage[] = [
@@ -50,7 +50,7 @@ const outages: Outage[] = [
 ];
 
 const lab = useLab();
-let proxy: Proxy | undefined;
+let proxy: TcpProxy | undefined;
 
 afterEach(() => {
   proxy?.close();
@@ -147,7 +147,7 @@ test(
   'a Redis that is frozen for a minute finds a few writes of a replica at most when it goes on',
   async () => {
     const { redis, fleet, broken } = lab;
-    proxy = await Proxy.start(redis.port);
+    proxy = await TcpProxy.start(redis.port);
     await startLoaded(lab, 1, CALLS_PER_SECOND);
     // Fails for ever, and alone: so it has something to tell for ever.
     const options = { redis: `redis://127.0.0.1:${proxy.port}`, upstream: broken.url };
@@ -196,7 +196,7 @@ test(
   'half of the replicas without Redis: each half opens and closes, and they are one again',
   async () => {
     const { redis, fleet, upstream } = lab;
-    proxy = await Proxy.start(redis.port);
+    proxy = await TcpProxy.start(redis.port);
     const here = await fleet.start(REPLICAS, { compares: true });
     const apart = await fleet.start(REPLICAS, { compares: true, redis: `redis://127.0.0.1:${proxy.port}` });
     await fleet.each((replica) => replica.load(CALLS_PER_SECOND / 2));
