@@ -32,6 +32,15 @@ export interface Section {
   readonly aims: readonly Aim[];
 }
 
+/** As they stand in a file. */
+export interface Results extends Section {
+  readonly name: string;
+  readonly node: string;
+  readonly cpu: string;
+}
+
+export const RESULTS = new URL('./results/', import.meta.url);
+
 export function figure(
   name: string,
   unit: string,
@@ -74,17 +83,11 @@ export function printSection({ title, notes, figures, aims }: Section): void {
 }
 
 /** Writes `bench/results/NAME.json`, so that a change can be compared with the last. */
-export function writeResults(name: string, { figures, aims }: Section): string {
-  const folder = new URL('./results/', import.meta.url);
-  const file = new URL(`${name}.json`, folder);
-  const results = {
-    name,
-    node: process.version,
-    cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
-    figures,
-    aims,
-  };
-  mkdirSync(folder, { recursive: true });
+export function writeResults(name: string, { title, notes, figures, aims }: Section): string {
+  const file = new URL(`${name}.json`, RESULTS);
+  const cpu = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`;
+  const results: Results = { name, node: process.version, cpu, title, notes, figures, aims };
+  mkdirSync(RESULTS, { recursive: true });
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
   return file.pathname;
 }
@@ -104,7 +107,7 @@ function isNumeric(cell: string | undefined): boolean {
   return cell !== undefined && /^-?[\d.,]+( \.\. |$)/.test(cell);
 }
 
-function text(value: number | undefined): string {
+export function text(value: number | undefined): string {
   return value === undefined
     ? ''
     : value.toLocaleString('en', { maximumFractionDigits: digitsAfterPoint(value) });
