@@ -87,6 +87,13 @@ export const evidenceCases = [
     assert.deepEqual(await fleet.newsSince(cursor), [{ kind: 'ask', targets: ['t'] }]);
   }),
 
+  storeCase('ask: half is enough', async (fleet) => {
+    const cursor = await fleet.cursor();
+    const terms = { ...tripTerms, minimumCalls: 8 };
+    await fleet.reportAll(['a'], 't', { calls: 50, failures: 2, terms });
+    assert.deepEqual(await fleet.newsSince(cursor), [{ kind: 'ask', targets: ['t'] }]);
+  }),
+
   storeCase('ask: so is half of what it takes in a row, and a replica that is open', async (fleet) => {
     const cursor = await fleet.cursor();
     await fleet.reportAll(['a'], 'row', { calls: 500, failures: 2, streak: 9 });

@@ -56,6 +56,11 @@ export const tripCases = [
     assert.equal(await opens(fleet, 'u', { a: seen(90, 90), b: seen(5, 5) }), true);
   }),
 
+  storeCase('trip: not where those beside the worst have less than half of the minimum', async (fleet) => {
+    assert.equal(await opens(fleet, 't', { a: seen(20, 10), b: seen(4, 4) }), false);
+    assert.equal(await opens(fleet, 'u', { a: seen(20, 10), b: seen(5, 5) }), true);
+  }),
+
   storeCase('trip: not where those beside the worst are below the rate', async (fleet) => {
     const rest = { b: seen(10, 5), c: seen(2, 0) };
     assert.equal(await opens(fleet, 't', { a: seen(30, 30), ...rest }), false);
@@ -142,7 +147,7 @@ export const tripCases = [
         return [view.openings, view.openMs];
       };
       assert.deepEqual(
-        [await again(0), await again(9_700), await again(10_001), await again(0)],
+        [await again(0), await again(9_800), await again(10_001), await again(0)],
         [
           [1, 1_000],
           [2, 1_800],
