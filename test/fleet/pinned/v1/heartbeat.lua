@@ -13,18 +13,16 @@ redis.call('PEXPIRE', membership, DAY)
 
 local replies = { cjson.encode({ live = redis.call('ZCARD', members), cursor = cursor() }) }
 local seen = {}
-local function add(target, ep)
+-- A record that nothing has happened to for a day is gone, and its name would else be told for ever.
+local function add(target, forget, index)
   if seen[target] or #replies > 1000 then return end
   seen[target] = true
+  local ep = whole(redis.call('HMGET', tag .. ':t:' .. target, 'ep')[1])
+  if ep == 0 then return redis.call(forget, index, target) end
   replies[#replies + 1] = cjson.encode({ target = target, ep = ep })
 end
 
-local open = redis.call('ZRANGE', opens, 0, 999, 'WITHSCORES')
-for i = 1, #open, 2 do add(open[i], whole(open[i + 1])) end
+for _, target in ipairs(redis.call('ZRANGE', opens, 0, 999)) do add(target, 'ZREM', opens) end
 local forced = redis.call('HGETALL', forces)
-for i = 1, #forced, 2 do
-  if not seen[forced[i]] and #replies <= 1000 then
-    add(forced[i], whole(redis.call('HMGET', tag .. ':t:' .. forced[i], 'ep')[1]))
-  end
-end
+for i = 1, #forced, 2 do add(forced[i], 'HDEL', forces) end
 return replies
