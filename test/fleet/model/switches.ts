@@ -108,7 +108,7 @@ export const switches: readonly Switch[] = [
     file: script('settle'),
     find: 'r.ko > r.p - needed',
     replace: 'r.ko > 0',
-    fails: 'the bad replica has most of the calls when it is tried',
+    fails: 'the upstream fails every third probe',
   },
   {
     name: 'R12 a verdict is told until it was heard',

@@ -116,10 +116,14 @@ export class Watch {
     if (earlier !== word) this.#violate(`the same lease was told ${earlier} and ${word}`);
     if (VERDICTS.includes(word)) this.#verdicts.set(name, word);
     if (counted !== true) return;
-    const { succeeded, grants } = this.#epoch(String(eid));
+    const { succeeded, grants, sent } = this.#epoch(String(eid));
     if (word === 'ok') succeeded.add(name);
     const grant = grants.get(name);
-    if (word === 'unused' && grant !== undefined) grant.givenBack = true;
+    if (word !== 'unused' || grant === undefined || grant.givenBack) return;
+    grant.givenBack = true;
+    // A probe that says nothing, such as one that ran across a freeze, is none.
+    const left = [...grants.values()].filter((own) => own.replica === grant.replica && !own.givenBack);
+    sent[grant.replica] = Math.min(sent[grant.replica] ?? 0, left.length);
   }
 
   #look(primary: Primary, script: string, view: Fields, input: Fields): void {

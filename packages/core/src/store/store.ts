@@ -88,7 +88,7 @@ export interface ClaimReply {
   readonly view: FleetView;
 }
 
-/** What a probe came to. `unused`: it was not sent. */
+/** What a probe came to. `unused`: it was not sent, or says nothing of the target. */
 export interface Verdict {
   readonly target: string;
   readonly epochId: string;

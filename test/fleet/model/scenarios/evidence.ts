@@ -132,7 +132,7 @@ export const evidence = [
       await opens(world, 9_000);
       world.heal(world.replicas.slice(1));
       const good = () => world.replicas.slice(1).every(({ state }) => state === 'closed');
-      await world.until('closed for the others', CLOSED_MS + 6_000, good);
+      await world.until('closed for the others', CLOSED_MS + 20_000, good);
     },
   ),
   scenario('a failing share that is not enough', { replicas: 4 }, async (world) => {

@@ -1,4 +1,4 @@
-import { breakAll, CLOSED_MS, closes, opens, warm } from '../bounds.ts';
+import { breakAll, CLOSED_MS, closes, isClosed, opens, warm } from '../bounds.ts';
 import { scenario } from '../scenario.ts';
 import type { World } from '../world.ts';
 
@@ -85,13 +85,17 @@ export const probes = [
     world.heal();
     await closes(world, CLOSED_MS + 4 * LEASE_MS);
   }),
-  scenario('the upstream fails every third probe', { replicas: 5 }, async (world) => {
-    await breakAll(world);
-    world.fail(1 / 3);
-    await world.run(6_000);
-    world.heal();
-    await closes(world);
-  }),
+  scenario(
+    'the upstream fails every third probe',
+    { replicas: 5, settings: { circuit: { probes: 9 } } },
+    async (world) => {
+      await breakAll(world);
+      world.fail(1 / 3);
+      await world.until('all are closed', 20_000, () => isClosed(world));
+      world.heal();
+      await closes(world);
+    },
+  ),
   scenario('a lone replica', { replicas: 1 }, async (world) => {
     await warm(world);
     world.fail();
