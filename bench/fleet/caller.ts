@@ -1,5 +1,5 @@
 // A process of its own that calls targets, with its circuits shared or not, so that its CPU time is told apart.
-import { createHealing, type HealingOptions } from '@healix/core';
+import { createHealing, FleetMemory, type HealingOptions, MemoryStore } from '@healix/core';
 import { answerParent } from '../overhead/measured-process.ts';
 
 /** Calls between two turns of the event loop, so that the coarse clock moves and the fleet has its turns. */
@@ -7,9 +7,11 @@ const CHUNK = 1_000;
 const TARGETS = 20;
 
 const [way, sharing, redis, callsARequest] = process.argv.slice(2) as [string, string, string, string];
+const service = 'request-path';
 const stores: Record<string, HealingOptions> = {
-  redis: { redis, service: 'request-path' },
   none: {},
+  memory: { store: new MemoryStore(new FleetMemory()), service },
+  redis: { redis, service },
 };
 const runtime = createHealing({ shared: false, ...stores[sharing] });
 const targets = Array.from({ length: TARGETS }, (_, i) => runtime.target(`upstream:target-${i}`));

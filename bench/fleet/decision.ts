@@ -7,10 +7,10 @@ import { CHANNEL, Replicas } from './replicas.ts';
 import { monotonicMs } from './told-process.ts';
 import { decide, prime } from './trips.ts';
 
-const REPLICAS = 5;
 const SERVICE = 'decision';
 /** What each replica's calls come to: together enough for the fleet, nowhere enough for one, nor in a row. */
-const TROUBLE = ['failure', 'success', 'failure', 'failure', 'success', 'failure', 'failure'];
+const [F, S] = ['failure', 'success'];
+const TROUBLE = [F, S, F, F, S, F, F, S, F, F];
 /** A replica looks at its own evidence so often: trouble begins anywhere between two looks. */
 const STEP_MS = 100;
 const MOST_RATIO = 2;
@@ -24,10 +24,12 @@ interface Found {
 
 /** Ms until the last replica knows, from several starts. */
 export async function measureDecision(quick: boolean): Promise<Section> {
-  const repetitions = quick ? 1 : 60;
+  const { repetitions, replicas: count } = quick
+    ? { repetitions: 1, replicas: 2 }
+    : { repetitions: 60, replicas: 5 };
   const found: Found = { bare: [], decision: [], whole: [] };
   const server = await RedisServer.start();
-  const replicas = await Replicas.start(REPLICAS, { redis: server.url, service: SERVICE });
+  const replicas = await Replicas.start(count, { redis: server.url, service: SERVICE });
   try {
     if (!quick) await replicas.meet();
     const measure = measuresOf(server, replicas);
@@ -41,7 +43,7 @@ export async function measureDecision(quick: boolean): Promise<Section> {
     await replicas.stop();
     await server.stop();
   }
-  return sectionOf(found, repetitions);
+  return sectionOf(found, count, repetitions);
 }
 
 function measuresOf(server: RedisServer, replicas: Replicas) {
@@ -82,7 +84,7 @@ function measuresOf(server: RedisServer, replicas: Replicas) {
   };
 }
 
-function sectionOf({ bare, decision, whole }: Found, repetitions: number): Section {
+function sectionOf({ bare, decision, whole }: Found, count: number, repetitions: number): Section {
   const bareMs = median(bare);
   const decisionMs = median(decision);
   const rows = (name: string, values: readonly number[], ratioTo?: string): Figure[] => {
@@ -95,7 +97,7 @@ function sectionOf({ bare, decision, whole }: Found, repetitions: number): Secti
   return {
     title: 'How soon the last replica knows',
     notes: [
-      `${REPLICAS} replicas in processes of their own, ${repetitions} repetitions, each with a fresh target, of all three in turn.`,
+      `${count} replicas in processes of their own, ${repetitions} repetitions, each with a fresh target, of all three in turn.`,
       'Bare publish: from PUBLISH until the last of the same processes has the message. Decision: from the report that opens',
       'the circuit, its script included, until it is open in the last process. Whole: all replicas have trouble at once, alone',
       'too little to open; from the last of these failures until the circuit is open in the last process.',

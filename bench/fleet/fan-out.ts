@@ -2,7 +2,7 @@ import type { Store } from '../../packages/core/src/store/store.ts';
 import { pause } from '../../test/conformance/harness/wait.ts';
 import { RedisServer } from '../../test/fleet/harness/redis-server.ts';
 import { type Figure, figure, type Section } from '../report.ts';
-import { estimate, estimateOf } from '../statistics.ts';
+import { estimateOf, median } from '../statistics.ts';
 import { patientStore } from './patient-store.ts';
 import { type Heard, Readers } from './readers.ts';
 import { RedisMeter } from './redis-meter.ts';
@@ -15,6 +15,7 @@ const SERVICE = 'fan-out';
 const BETWEEN_EVENTS_MS = 400;
 const DOWN_MS = 1_000;
 const BETWEEN_LOOKS_MS = 50;
+const PATIENCE_MS = 60_000;
 
 interface Effort {
   readonly counts: readonly number[];
@@ -88,7 +89,7 @@ async function measureEvents({ meter, store, readers }: Bench, { events, idleMs 
   const delays = idsOf(heard).map((id, i) => heard.at[id]!.map((at) => at - began[i]!));
   return [
     figure(`${count} readers, CPU of a trip`, 'µs', estimateOf([(cpuUs - restUs) / events])),
-    figure(`${count} readers, trip until a reader has it`, 'ms', estimate(delays)),
+    figure(`${count} readers, trip until a reader has it`, 'ms', estimateOf(delays.map(median))),
     figure(
       `${count} readers, trip until the last has it`,
       'ms',
@@ -141,7 +142,10 @@ async function measureRestart({ server, readers }: Bench) {
 async function heardBy(readers: Readers, so: Heard, entries: number): Promise<Heard> {
   const all: Heard = { at: { ...so.at }, reads: so.reads };
   const count = () => Object.values(all.at).reduce((sum, moments) => sum + moments.length, 0);
+  const giveUp = performance.now() + PATIENCE_MS;
   while (count() < entries * readers.count) {
+    if (performance.now() > giveUp)
+      throw new Error(`${count()} of ${entries} x ${readers.count} entries heard`);
     await pause(BETWEEN_LOOKS_MS);
     const { at, reads } = await readers.heard();
     all.reads += reads;

@@ -25,7 +25,7 @@ test(
       const table = lines.slice(lines.indexOf(title));
       const rows = table.slice(table.findIndex((line) => /^ +-+ +-+/.test(line)) + 1);
       expect(lines).toContain(title);
-      expect(rows[0]).toMatch(/ [\d.,]+ +[\d.,]+ \.\. [\d.,]+ /);
+      expect(rows[0]).toMatch(/ [\d.,-]+ +[\d.,-]+ \.\. [\d.,-]+ /);
     }
   },
   PATIENCE_MS,

@@ -11,7 +11,7 @@ interface Parsed {
 }
 
 /** The reply that begins at `at`; undefined while it is not whole. */
-export function parseReply(bytes: Buffer, at = 0): Parsed | undefined {
+function parseReply(bytes: Buffer, at = 0): Parsed | undefined {
   const lineEnd = bytes.indexOf('\r\n', at);
   if (lineEnd < 0) return undefined;
   const line = bytes.toString('latin1', at + 1, lineEnd);

@@ -2,6 +2,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Command, Reply } from '../../test/stalls/programs/commands.ts';
 
+/** Longer than anything takes that does happen, on a machine that is busy. */
+const PATIENCE_MS = 60_000;
+
 /** A child process that does what it is told: its program calls `obey`. */
 export class ToldProcess {
   readonly #child: ChildProcess;
@@ -29,7 +32,11 @@ export class ToldProcess {
     const id = ++this.#serial;
     const answer = this.#answer(id);
     this.#child.send({ id, name, argument } satisfies Command);
-    return answer as Promise<T>;
+    const giveUp = setTimeout(
+      () => this.#waiting.get(id)?.reject(new Error(`waited in vain: ${name} ${JSON.stringify(argument)}`)),
+      PATIENCE_MS,
+    );
+    return answer.finally(() => clearTimeout(giveUp)) as Promise<T>;
   }
 
   async stop(): Promise<void> {
