@@ -106,8 +106,8 @@ test(
       fleet.all.splice(fleet.all.indexOf(replica), 1);
     }
     await check();
-    upstream.hang(false);
     upstream.status = 200;
+    upstream.hang(false);
     await closesSoon(lab);
   },
   PATIENCE_MS,
@@ -126,8 +126,8 @@ test(
     for (const replica of frozen) replica.signal('SIGSTOP');
     await pause(LONGEST_LEASE_MS);
     await check();
-    upstream.hang(false);
     upstream.status = 200;
+    upstream.hang(false);
     const others = fleet.all.filter((replica) => !frozen.includes(replica));
     await closesSoon(lab, others);
     await Promise.all(others.map((replica) => replica.moves()));

@@ -171,7 +171,7 @@ test(
     redis.resume();
     await fleet.become('one', isOneOf(2));
   },
-  PATIENCE_MS,
+  PATIENCE_MS + FROZEN_MS,
 );
 
 test(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { pause } from '../../conformance/harness/wait.ts';
 import { type Lab, PATIENCE_MS, startLoaded, useLab } from '../harness/lab.ts';
-import { isConnected, isNotClosed, type Replica } from '../harness/replicas.ts';
+import { isClosed, isConnected, isNotClosed, type Replica } from '../harness/replicas.ts';
 
 /** Failures in a row that open one process's circuit whatever the traffic: max(minimumCalls, 4 × consecutiveFailures). */
 const ALONE = 20;
@@ -18,22 +18,28 @@ async function fillWindows({ fleet }: Lab, perSecond: number): Promise<void> {
   await fleet.each((replica) => replica.load(FILL_PER_SECOND / fleet.all.length));
   await fleet.become('full of successes', ({ counts }) => counts.success >= WINDOW_FULL);
   await fleet.each((replica) => replica.load(perSecond));
+  // Right after so many have started, some calls may come too late.
+  let failed: number;
+  do {
+    await fleet.each((replica) => replica.tally());
+    await pause(1_000);
+    failed = (await fleet.each((replica) => replica.tally())).reduce((sum, tally) => sum + tally.failed, 0);
+  } while (failed > 0);
+  await fleet.become('closed', isClosed);
+  await fleet.each((replica) => replica.moves());
 }
 
 /** Failures of all replicas until the last of them was open. */
 async function failuresUntilOpen({ fleet, upstream }: Lab): Promise<number> {
-  for (const { failed, errors } of await fleet.each((replica) => replica.tally())) {
-    expect({ failed, errors }).toEqual({ failed: 0, errors: [] });
-  }
-  for (const moves of await fleet.each((replica) => replica.moves())) expect(moves).toEqual([]);
-  const before = upstream.requests;
   upstream.status = 503;
   await fleet.become('open', isNotClosed);
-  const opened = (await fleet.each((replica) => replica.moves())).map(
-    (moves) => moves.find(({ to }) => to === 'open')?.at ?? Number.NaN,
-  );
-  const last = Math.max(...opened);
-  return upstream.times.slice(before).filter((at) => at <= last).length;
+  let failures = 0;
+  for (const moves of await fleet.each((replica) => replica.moves())) {
+    const opening = moves.find(({ to }) => to === 'open');
+    expect(opening).toBeDefined();
+    failures += opening?.failed ?? 0;
+  }
+  return failures;
 }
 
 describe('after healthy traffic, a fleet opens after about as many failures as one process', () => {

@@ -34,6 +34,8 @@ export interface Tally {
 /** A transition of the replica's circuit, in wall-clock ms. */
 export interface Moved {
   readonly at: number;
+  /** Calls that had failed by then, since the last tally. */
+  readonly failed: number;
   readonly target: string;
   readonly to: string;
   readonly reason: string;
@@ -49,14 +51,14 @@ const runtime = createHealing({
   shared: false,
   ...wherever,
   service,
-  defaults: { retry: { maxRetries: 0 }, timeoutMs: 5_000, ...settings },
+  defaults: { retry: { maxRetries: 0 }, ...settings },
 });
 const target = runtime.target('upstream:shared');
 const beside = others.map((url, i) => ({ url, target: runtime.target(`upstream:other-${i}`) }));
 const moves: Moved[] = [];
 const storeStates: string[] = [];
 runtime.on('transition', ({ target, to, reason }) =>
-  moves.push({ at: performance.timeOrigin + performance.now(), target, to, reason }),
+  moves.push({ at: performance.timeOrigin + performance.now(), failed: tally.failed, target, to, reason }),
 );
 runtime.on('store', ({ state }) => storeStates.push(state));
 
