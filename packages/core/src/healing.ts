@@ -281,14 +281,17 @@ export class Healing {
           incidentId: target.incidentId,
         });
       },
-      settingsChanged: (target, author, change) =>
+      settingsChanged: (target, author, change) => {
+        if (!target.shared) this.#fleet?.leave(target.name);
+        else if (target.active) this.#fleet?.join(target);
         this.#events.publish('settings', {
           target: target.name,
           at: time.clock.wall(),
           version: target.settingsVersion,
           author,
           change,
-        }),
+        });
+      },
       forceInFleet: (target, state) => {
         if (!target.shared) return undefined;
         this.#fleet?.join(target);

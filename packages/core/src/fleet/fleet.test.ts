@@ -218,6 +218,42 @@ describe('seeds', () => {
   });
 });
 
+describe('with very many targets', () => {
+  async function openMany() {
+    const world = new DrivenFleet();
+    const names = Array.from({ length: 200 }, (_, n) => `t${n}`);
+    for (const name of names) world.join(name).calls(1, 'success');
+    await world.clock.advance(100);
+    await world.tell('1-0', ...names.map((name) => openView(name, { epoch: 4, remainingMs: 1_000 })));
+    return world;
+  }
+
+  test('few claims are under way at once, and all of them come', async () => {
+    const { scripted, busy } = await openMany();
+    let underWay = 0;
+    let most = 0;
+    const claimed = new Set<string>();
+    scripted.claim.mockImplementation(async (_, { target }) => {
+      most = Math.max(most, ++underWay);
+      claimed.add(target);
+      await Promise.resolve();
+      underWay--;
+      return { leaseMs: undefined, view: openView(target, { epoch: 4 }) };
+    });
+    await busy(2_000);
+    expect([most, claimed.size]).toEqual([16, 200]);
+  });
+
+  test('records are read fifty a call', async () => {
+    const { scripted, busy } = await openMany();
+    scripted.heartbeat.mockResolvedValue({ live: 1, cursor: '1-0', unsettled: [] });
+    await busy(1_000);
+    const named = scripted.snapshot.mock.calls.map(([names]) => names.length);
+    expect(Math.max(...named)).toBe(50);
+    expect(new Set(scripted.snapshot.mock.calls.flatMap(([names]) => names)).size).toBe(200);
+  });
+});
+
 describe('a target', () => {
   test('that is left is neither told of nor tried', async () => {
     const { scripted, join, busy, fleet } = new DrivenFleet();

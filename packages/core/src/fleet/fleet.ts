@@ -16,6 +16,10 @@ const HEARTBEAT_MS = 5_000;
 const URGENT_HEARTBEAT_MS = 500;
 /** The bound of what a heartbeat tells: past it, what it does not tell may still be. */
 const MOST_UNSETTLED = 1_000;
+/** Records read by one call. */
+const MOST_FETCHED = 50;
+/** Claims, renewals and verdicts that are under way at once: a thousand would wait for each other until time is up. */
+const MOST_TRIES = 16;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
 const MOST_TARGETS_A_CALL = 20;
 const MOST_REPORTS_A_CALL = 400;
@@ -67,6 +71,9 @@ export class Fleet {
   #nextBeat = 0;
   #isBeating = false;
   #isReporting = false;
+  #isFetching = false;
+  readonly #toTry = new Set<Probing>();
+  #tries = 0;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -76,8 +83,7 @@ export class Fleet {
     this.replica = makeId(random);
     this.#store = new InsuredStore(store, clock, (status) => this.#storeChanged(status));
     this.#reader = new NewsReader(this.#store, clock, random, {
-      wanted: () => [...this.#circuits.keys()],
-      snapshot: (views) => this.#takeAll(views),
+      snapshot: (views) => this.#begin(views),
       news: (entries) => this.#hear(entries),
       live: () => this.#live,
     });
@@ -114,6 +120,7 @@ export class Fleet {
 
   /** The target is not used any more. */
   leave(name: string): void {
+    this.#circuits.get(name)?.standAlone();
     this.#circuits.delete(name);
   }
 
@@ -206,6 +213,7 @@ export class Fleet {
     for (const { target, epoch } of unsettled) {
       told.add(target);
       const circuit = this.#circuits.get(target);
+      if (circuit === undefined && this.#isCrowded && !this.#known.has(target)) continue;
       const mine = circuit === undefined ? this.#known.get(target)?.view.epoch : circuit.epoch;
       if (mine !== epoch) this.#toFetch.add(target);
     }
@@ -217,13 +225,26 @@ export class Fleet {
   }
 
   async #fetch(): Promise<void> {
-    if (this.#toFetch.size === 0) return this.#seed();
-    const names = [...this.#toFetch];
-    this.#toFetch.clear();
-    const snapshot = await this.#store.snapshot(names);
-    if (snapshot === undefined) for (const name of names) this.#toFetch.add(name);
-    else this.#takeAll(snapshot.views);
-    return this.#seed();
+    if (this.#isFetching) return;
+    this.#isFetching = true;
+    while (this.#toFetch.size > 0) {
+      const names = [...this.#toFetch].slice(0, MOST_FETCHED);
+      for (const name of names) this.#toFetch.delete(name);
+      const snapshot = await this.#store.snapshot(names);
+      if (snapshot !== undefined) this.#takeAll(snapshot.views);
+      else {
+        for (const name of names) this.#toFetch.add(name);
+        break;
+      }
+    }
+    await this.#seed();
+    this.#isFetching = false;
+  }
+
+  /** The first views that the store brings, or the first since it was emptied: what is known here it may have lost. */
+  #begin(views: readonly FleetView[]): void {
+    this.#takeAll(views);
+    for (const [name, { view }] of this.#circuits) if (view !== undefined) this.#toFetch.add(name);
   }
 
   async #seed(): Promise<void> {
@@ -275,13 +296,21 @@ export class Fleet {
   #probe(now: number): void {
     for (const { probing } of this.#circuits.values()) {
       probing.noteTraffic(now);
-      if (probing.isOnTrial) void this.#try(probing, now);
+      if (probing.isOnTrial) this.#toTry.add(probing);
     }
+    while (this.#tries < Math.min(MOST_TRIES, this.#toTry.size)) void this.#try();
   }
 
-  async #try(probing: Probing, now: number): Promise<void> {
-    const view = await probing.work(this.#store, this.replica, now);
-    if (view !== undefined) this.#take(view, this.#environment.clock.now());
+  /** Does what is due for one target after the other. */
+  async #try(): Promise<void> {
+    const { clock } = this.#environment;
+    this.#tries++;
+    for (const probing of this.#toTry) {
+      this.#toTry.delete(probing);
+      const view = this.#store.away ? undefined : await probing.work(this.#store, this.replica, clock.now());
+      if (view !== undefined) this.#take(view, clock.now());
+    }
+    this.#tries--;
   }
 
   #takeAll(views: readonly FleetView[]): void {
@@ -318,9 +347,14 @@ export class Fleet {
     const known = this.#known.get(view.target);
     if (known !== undefined && known.view.epoch > view.epoch) return;
     if (view.state === 'closed' && view.forced === null) this.#known.delete(view.target);
-    else if (this.#known.size < MOST_UNSETTLED) {
+    else if (!this.#isCrowded) {
       this.#known.set(view.target, { view, until: now + view.remainingMs });
     }
+  }
+
+  /** So many others are not closed that no more of them are remembered. */
+  get #isCrowded(): boolean {
+    return this.#known.size >= MOST_UNSETTLED;
   }
 
   /** Something is not closed: the next step must not wait for the next heartbeat. */

@@ -12,7 +12,6 @@ function readerOf(live: number, store: Partial<Store>) {
   const clock = new VirtualClock();
   let heard = 0;
   const reader = new NewsReader(new InsuredStore(store as Store, clock, () => {}), clock, seededRandom(1), {
-    wanted: () => [],
     snapshot: () => {},
     news: () => heard++,
     live: () => live,

@@ -15,8 +15,6 @@ const LONGEST_RETRY_FOR_ALL_MS = 20_000;
 const LONGEST_RETRY_MS = 5_000;
 
 export interface NewsListener {
-  /** Names of all targets whose records are to be read in a snapshot. */
-  wanted(): readonly string[];
   snapshot(views: readonly FleetView[]): void;
   news(entries: readonly FleetEntry[]): void;
   /** How many replicas read along. */
@@ -65,7 +63,7 @@ export class NewsReader {
   }
 
   async #start(): Promise<number> {
-    const snapshot = await this.#store.snapshot(this.#listener.wanted());
+    const snapshot = await this.#store.snapshot([]);
     if (snapshot === undefined) return this.#backOff();
     this.#retryMs = SHORTEST_RETRY_MS;
     this.#cursor = snapshot.cursor;

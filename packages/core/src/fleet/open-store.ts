@@ -16,17 +16,23 @@ export interface FleetOptions {
  * @throws ConfigError where there is a store and no service: default names would have services meet by accident
  */
 export function openStore(
-  { redis, store, service = process.env.HEALIX_SERVICE }: FleetOptions,
+  { redis, store, service = given('HEALIX_SERVICE') }: FleetOptions,
   mode: string,
 ): { store: Store; service: string } | undefined {
+  if (mode === 'off') return undefined;
   if (redis !== undefined && store !== undefined) {
     throw new ConfigError('redis', redis, 'nothing, since `store` is given');
   }
-  const url = redis ?? process.env.HEALIX_REDIS_URL;
+  const url = redis ?? given('HEALIX_REDIS_URL');
   if (store === undefined && url === undefined) return undefined;
   if (service === undefined) {
     throw new ConfigError('service', undefined, 'a name for the fleet, since `redis` or `store` is given');
   }
   if (mode !== 'heal') return undefined;
   return { store: store ?? redisStoreAt(url as string), service };
+}
+
+/** A variable of the environment; an empty one counts as absent. */
+function given(name: string): string | undefined {
+  return process.env[name] || undefined;
 }

@@ -178,7 +178,7 @@ export interface Store {
   seed(replica: string, seeds: readonly Seed[]): Promise<readonly FleetView[]>;
   /** Compares and sets a person's decision. */
   force(replica: string, force: Force): Promise<ForceReply>;
-  /** Views of all targets that are not closed or are forced, and of those named. */
+  /** Views of targets that are not closed or are forced, at most 50 of them, and of all those named. */
   snapshot(targets: readonly string[]): Promise<Snapshot>;
   /** News after `cursor`; waits up to `waitMs` for some. */
   read(cursor: string, waitMs: number, signal: AbortSignal): Promise<FleetNews>;

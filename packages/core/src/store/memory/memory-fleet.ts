@@ -7,6 +7,8 @@ import { TargetRecord } from './record.ts';
 import { type Call, Turn } from './turn.ts';
 
 const MOST_UNSETTLED = 1_000;
+/** Of them, how many a snapshot brings. */
+const MOST_IN_SNAPSHOT = 50;
 
 export interface Input {
   readonly target: string;
@@ -80,7 +82,9 @@ export class MemoryFleet {
 
   snapshot(targets: readonly string[], now: number): Snapshot {
     const named = targets.map((target) => this.#record(text(target), now));
-    const records = new Map([...this.#unsettled(now), ...named].map((record) => [record.target, record]));
+    const records = new Map(
+      [...this.#unsettled(now).slice(0, MOST_IN_SNAPSHOT), ...named].map((record) => [record.target, record]),
+    );
     const views = [...records.values()].map((record) => {
       const view = record.view(now);
       return { ...view, remainingMs: Math.min(view.remainingMs, view.openMs) };

@@ -53,7 +53,9 @@ export class ScriptRunner {
     await this.connection.opened();
     const nth = ++this.#sent;
     try {
-      const { run } = await this.#knowPrimary();
+      const { run, lacks } = await this.#knowPrimary();
+      // Some scripts would do: the fleet would neither work nor be known to be away.
+      if (lacks !== '') throw denied(lacks);
       const args = [{ replica, run }, ...inputs].map((arg) => JSON.stringify(arg));
       const reply = await this.#evaluate(name, COMMAND_MS, keys, args);
       this.#failures = 0;
@@ -106,7 +108,7 @@ export class ScriptRunner {
       () => '',
     );
     if (lacks === '') return error;
-    return new StoreError('denied', `The Redis user lacks permission for: ${lacks}`, error.cause);
+    return denied(lacks, error.cause);
   }
 
   #countFailure(nth: number): void {
@@ -117,6 +119,10 @@ export class ScriptRunner {
     this.#failures = 0;
     this.connection.renew();
   }
+}
+
+function denied(lacks: string, cause?: unknown): StoreError {
+  return new StoreError('denied', `The Redis user lacks permission for: ${lacks}`, cause);
 }
 
 function isUnknownScript(error: unknown): boolean {

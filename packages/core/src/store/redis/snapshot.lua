@@ -1,4 +1,4 @@
--- Views of all targets that are not closed or are forced, and of those named. Writes nothing.
+-- Views of targets that are not closed or are forced, at most 50 of them, and of those named. Writes nothing.
 --
 -- ARGV  {target} a target that the caller names
 -- Reply  {cursor}, then a view for each target, each once. cursor: id of the stream's last entry
@@ -12,8 +12,10 @@ local function add(target)
   replies[#replies + 1] = cjson.encode(r)
 end
 
-for _, target in ipairs(redis.call('ZRANGE', opens, 0, -1)) do add(target) end
+for _, target in ipairs(redis.call('ZRANGE', opens, 0, 49)) do add(target) end
 local forced = redis.call('HGETALL', forces)
-for i = 1, #forced, 2 do add(forced[i]) end
+for i = 1, #forced, 2 do
+  if #replies <= 50 then add(forced[i]) end
+end
 for _, input in ipairs(inputs) do add(text(input.target)) end
 return replies
