@@ -8,7 +8,7 @@ import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import { Fleet, type FleetStatus } from './fleet/fleet.ts';
 import { openStore } from './fleet/open-store.ts';
-import { combineHealth, type HealthStatus } from './health/status.ts';
+import { combineHealth, degrade, type HealthStatus } from './health/status.ts';
 import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
@@ -186,7 +186,7 @@ export class Healing {
       lateReleases += target.counts.lateReleases;
     }
     return {
-      ...combineHealth(targets),
+      ...this.#withFleet(combineHealth(targets)),
       mode: this.mode,
       targets: Object.fromEntries(targets),
       coverage: this.coverage.report(lateReleases),
@@ -204,7 +204,8 @@ export class Healing {
   /** Everything that `status()` counts, as Prometheus text (version 0.0.4). */
   async metrics(): Promise<string> {
     const { renderMetrics } = await import('./metrics.ts');
-    return renderMetrics(this.status().targets);
+    const { targets, fleet } = this.status();
+    return renderMetrics(targets, fleet);
   }
 
   /** @internal A callback of the user's threw: counted, told of once, and no harm to anyone. */
@@ -333,6 +334,16 @@ export class Healing {
     if (target.active || this.#closing || this.#incidents.openOf(target.name) === undefined) return;
     time.ensureAwake();
     this.#loop.watch(target, time.now);
+  }
+
+  #withFleet(health: HealthStatus): HealthStatus {
+    const status = this.#fleet?.status;
+    if (status?.store.state === 'away') {
+      return degrade(health, `fleet: this process heals alone, the store is away: ${status.store.lastError}`);
+    }
+    if (status?.suspectsItself)
+      return degrade(health, 'fleet: most of what this process calls fails here at once');
+    return health;
   }
 
   #makeFleet(store: Store, service: string): Fleet {

@@ -54,7 +54,7 @@ export { MemoryStore } from './store/memory/memory-store.ts';
 export type { RedisClient } from './store/redis/client.ts';
 export type { RedisStoreOptions } from './store/redis/keys.ts';
 export { redisStore } from './store/redis/redis-store.ts';
-export type { Store } from './store/store.ts';
+export type { FleetView, Store } from './store/store.ts';
 export type { ForceOptions, ForceResult, Target } from './target.ts';
 export type { TargetCounts, TargetStatus, WouldHave } from './target-status.ts';
 export type { CallbackErrorReport } from './telemetry/callback-errors.ts';

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { FleetStatus } from './fleet/fleet.ts';
 import type { TargetStatus } from './target-status.ts';
 
 const STATES = ['closed', 'open', 'half-open'] as const;
@@ -8,7 +9,10 @@ const QUANTILES = { p50: '0.5', p95: '0.95', p99: '0.99' } as const;
  * The state of all targets as Prometheus text. Each scrape is made anew from the targets that there are, so
  * that a dropped target leaves no series behind.
  */
-export function renderMetrics(targets: Readonly<Record<string, TargetStatus>>): Promise<string> {
+export function renderMetrics(
+  targets: Readonly<Record<string, TargetStatus>>,
+  fleet: FleetStatus | undefined,
+): Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
@@ -44,6 +48,15 @@ export function renderMetrics(targets: Readonly<Record<string, TargetStatus>>): 
       const ms = status[key as keyof typeof QUANTILES];
       if (ms !== undefined) latency.set({ target, quantile }, ms / 1_000);
     }
+  }
+  if (fleet !== undefined) {
+    const { store, live, suspectsItself } = fleet;
+    gauge('healix_store_connected', '1 while the store takes writes.', []).set(
+      Number(store.state === 'connected'),
+    );
+    counter('healix_store_failures_total', 'Calls of the store that failed.', []).inc(store.failures);
+    gauge('healix_replicas', 'Replicas alive, as far as is known.', []).set(live);
+    gauge('healix_self_suspicion', '1 while most that is called fails here.', []).set(Number(suspectsItself));
   }
   return registry.metrics();
 }

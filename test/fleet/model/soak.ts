@@ -23,6 +23,12 @@ const { values } = parseArgs({
   },
 });
 
+for (const option of ['runs', 'seed'] as const) {
+  const given = values[option];
+  if (!/^[1-9]\d{0,8}$/.test(given))
+    throw new Error(`--${option} is ${given}; a whole number from 1 is wanted`);
+}
+
 const change = values.without === undefined ? undefined : takeAway(findSwitch(values.without));
 // Loaded now, so that the rule is away from all that is loaded.
 const { Backend: Started } = await import('./backend.ts');

@@ -27,3 +27,8 @@ export function combineHealth(parts: Iterable<readonly [string, HealthStatus]>):
   if (failed * 2 >= total) return { status: 'failed', reasons };
   return { status: refusing * 2 >= total ? 'critical' : 'degraded', reasons };
 }
+
+/** The same, and something more that is wrong while answers go on. */
+export function degrade({ status, reasons }: HealthStatus, reason: string): HealthStatus {
+  return { status: status === 'healthy' ? 'degraded' : status, reasons: [...reasons, reason] };
+}

@@ -1,0 +1,68 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import type { HealingOptions } from './healing.ts';
+import { Healing } from './healing.ts';
+import { FleetMemory } from './store/memory/fleet-memory.ts';
+import { MemoryStore } from './store/memory/memory-store.ts';
+import type { Store } from './store/store.ts';
+import { seededRandom } from './time/random.ts';
+import { VirtualClock } from './time/virtual-clock.ts';
+
+const clock = new VirtualClock();
+const memory = new FleetMemory(clock);
+let serial = 0;
+
+afterEach(() => vi.unstubAllEnvs());
+
+function replica(
+  service: string,
+  store: Store = new MemoryStore(memory),
+  more: Partial<HealingOptions> = {},
+) {
+  return new Healing({ service, store, clock, random: seededRandom(++serial), shared: false, ...more });
+}
+
+test('update({ fleet }) holds for a target in use', async () => {
+  const [a, b] = [replica('update'), replica('update')];
+  const [mine, other] = [a.target('upstream:x'), b.target('upstream:x')];
+  for (const target of [mine, other]) await target.run(async () => 1);
+  mine.update({ fleet: false });
+  await other.force('open');
+  await clock.advance(6_000);
+  expect(mine.status().forced).toBe(null);
+  mine.update({ fleet: true });
+  await clock.advance(6_000);
+  expect(mine.status().forced).toBe('open');
+  await Promise.all([a.close(), b.close()]);
+});
+
+test('a store that is away is told in health and metrics', async () => {
+  const store = new MemoryStore(memory);
+  const runtime = replica('away', store);
+  await clock.advance(100);
+  expect(runtime.status()).toMatchObject({ status: 'healthy', reasons: [] });
+  expect(await runtime.metrics()).toMatch(/^healix_store_connected 1$/m);
+  store.heartbeat = () => Promise.reject(new Error('gone'));
+  await clock.advance(8_000);
+  expect(runtime.status()).toMatchObject({
+    status: 'degraded',
+    reasons: ['fleet: this process heals alone, the store is away: gone'],
+  });
+  const metrics = await runtime.metrics();
+  expect(metrics).toMatch(/^healix_store_connected 0$/m);
+  expect(metrics).toMatch(/^healix_replicas 1$/m);
+  await runtime.close();
+});
+
+test('empty variables of the environment count as absent', () => {
+  vi.stubEnv('HEALIX_REDIS_URL', '');
+  vi.stubEnv('HEALIX_SERVICE', '');
+  const runtime = new Healing({ clock, random: seededRandom(1), shared: false });
+  expect(runtime.status().fleet).toBeUndefined();
+});
+
+test('what is switched off asks for no service', () => {
+  vi.stubEnv('HEALIX_REDIS_URL', 'redis://127.0.0.1:1');
+  const runtime = new Healing({ clock, random: seededRandom(1), shared: false, disabled: true });
+  expect(runtime.disabled).toBe(true);
+  expect(() => new Healing({ clock, random: seededRandom(1), shared: false })).toThrow(/service/);
+});
