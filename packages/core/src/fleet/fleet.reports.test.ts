@@ -21,7 +21,7 @@ describe('reports', () => {
 
   test('are fewer a call the more replicas there are', async () => {
     const { clock, scripted, join, fleet } = new DrivenFleet((store) => {
-      store.live = 100;
+      store.live = 50;
     });
     for (let n = 0; n < 10; n++) join(`well ${n}`).calls(1, 'success');
     for (let n = 0; n < 6; n++) spoil(join(`bad ${n}`));

@@ -22,7 +22,7 @@ const MOST_FETCHED = 50;
 const MOST_TRIES = 16;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
 const MOST_TARGETS_A_CALL = 20;
-const MOST_REPORTS_A_CALL = 400;
+const MOST_REPORTS_A_CALL = 200;
 
 /** What a person's decision has met with in the fleet. */
 export interface FleetForce {
