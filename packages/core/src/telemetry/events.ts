@@ -16,7 +16,10 @@ interface TargetEvent {
 export interface TransitionEvent extends TargetEvent {
   readonly from: CircuitState;
   readonly to: CircuitState;
-  /** A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `forced`, `released`, `restored`, `never-open`. */
+  /**
+   * A trip rule's name, or `due`, `probes-succeeded`, `probes-failed`, `fleet-opened`, `fleet-closed`, `forced`,
+   * `released`, `restored`, `never-open`.
+   */
   readonly reason: string;
   /** What the person who forced it says. */
   readonly detail?: string | undefined;
