@@ -162,7 +162,10 @@ export interface FleetNews {
 export interface Store {
   /** Called once, before all else: replicas that give the same name are one fleet. */
   open(service: string): void;
-  /** Says that this replica lives; asked every 5 s, and more often while a target is not closed. */
+  /**
+   * Says that this replica lives; asked every 5 s, and more often while a target is not closed. A record whose epoch is
+   * 2^40 or more counts as none.
+   */
   heartbeat(replica: string): Promise<Heartbeat>;
   /** Takes the replica off the members. */
   leave(replica: string): Promise<void>;
@@ -180,7 +183,10 @@ export interface Store {
   force(replica: string, force: Force): Promise<ForceReply>;
   /** Views of targets that are not closed or are forced, at most 50 of them, and of all those named. */
   snapshot(targets: readonly string[]): Promise<Snapshot>;
-  /** News after `cursor`; waits up to `waitMs` for some. */
+  /**
+   * News after `cursor`; waits up to `waitMs` for some. Rejects with the signal's reason once that is aborted, and for
+   * a cursor that is none (`ms-sequence`).
+   */
   read(cursor: string, waitMs: number, signal: AbortSignal): Promise<FleetNews>;
   /** Gives connections back. */
   close(): Promise<void>;

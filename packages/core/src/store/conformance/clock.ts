@@ -107,7 +107,7 @@ export const clockCases = [
         remainingMs: 100,
         openMs: open.openMs,
       });
-      assert.deepEqual(await fleet.newsSince(cursor), [{ kind: 'view', view }]);
+      assert.deepEqual(await fleet.newsSince(cursor, next), [{ kind: 'view', view }]);
       assert.equal((await next.claim('a', claim(view, 'q', { probes: 1 }))).leaseMs, 350);
     },
     'failOver',

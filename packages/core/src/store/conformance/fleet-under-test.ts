@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { systemClock, type Timer } from '../../time/clock.ts';
 import type { FleetEntry, FleetView, Report, Store } from '../store.ts';
 import { report } from './inputs.ts';
 import type { StoreCase, StoreSubject } from './subject.ts';
+
+const LONGEST_CASE_MS = 50_000;
 
 /** A fleet of its own on the subject, for one case. */
 export class FleetUnderTest {
@@ -90,10 +93,10 @@ export class FleetUnderTest {
   }
 
   /** All news after `cursor`. */
-  async newsSince(cursor: string): Promise<FleetEntry[]> {
+  async newsSince(cursor: string, store = this.store): Promise<FleetEntry[]> {
     const all: FleetEntry[] = [];
     for (;;) {
-      const news = await this.store.read(cursor, 0, new AbortController().signal);
+      const news = await store.read(cursor, 0, new AbortController().signal);
       if (news.entries.length === 0) return all;
       all.push(...news.entries);
       cursor = news.cursor;
@@ -111,7 +114,7 @@ export function storeCase(
   play: (fleet: FleetUnderTest) => Promise<void>,
   needs?: StoreCase['needs'],
 ): StoreCase {
-  const run = async (subject: StoreSubject) => {
+  const playOut = async (subject: StoreSubject) => {
     const fleet = new FleetUnderTest(subject);
     try {
       await fleet.makeStore();
@@ -120,7 +123,22 @@ export function storeCase(
       await fleet.end();
     }
   };
-  return { name, needs, run };
+  return { name, needs, run: (subject) => inTime(playOut(subject)) };
+}
+
+/** Fails a case whose store does not answer. */
+async function inTime(playing: Promise<void>): Promise<void> {
+  let limit: Timer | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `a call of the store did not settle within ${LONGEST_CASE_MS} ms`;
+    limit = systemClock.setTimer(() => reject(new assert.AssertionError({ message })), LONGEST_CASE_MS);
+    limit.keepAlive(true);
+  });
+  try {
+    await Promise.race([playing, late]);
+  } finally {
+    limit?.cancel();
+  }
 }
 
 /** Has all that `expected` has; and what else it may have. */
