@@ -97,8 +97,8 @@ describe('when a read fails', () => {
     expect(cursors()).toEqual(['0-0', '7-0', '9-0']);
   });
 
-  test('the wait doubles up to five seconds, and begins small again once a snapshot has worked', async () => {
-    const { clock, scripted, start } = setup();
+  test('the wait doubles up to five seconds, and begins small again once a read has worked', async () => {
+    const { clock, scripted, start, tell } = setup();
     scripted.fail();
     await start();
     const waits: number[] = [];
@@ -113,11 +113,22 @@ describe('when a read fails', () => {
     for (const [n, wait] of waits.entries()) expect(wait / (expected[n] as number)).toBeCloseTo(1, 1);
 
     scripted.recover();
+    await clock.advance(5_000);
+    expect(scripted.snapshot).toHaveBeenCalledTimes(1);
+    await tell('1-0', VIEW);
     scripted.read.mockRejectedValueOnce(new Error('cut'));
-    await clock.advance(5_000 + 240);
+    await clock.advance(5 + 240);
     expect(scripted.snapshot).toHaveBeenCalledTimes(1);
     await clock.advance(20);
     expect(scripted.snapshot).toHaveBeenCalledTimes(2);
+  });
+
+  test('the wait doubles too where snapshots work, and reads do not', async () => {
+    const { clock, scripted, start } = setup();
+    scripted.read.mockRejectedValue(new Error('denied'));
+    await start();
+    await clock.advance(60_000);
+    expect(scripted.snapshot.mock.calls.length).toBeLessThan(60 / 5 + 6);
   });
 
   test('many replicas come back over a longer time', async () => {

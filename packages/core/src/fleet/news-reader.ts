@@ -65,7 +65,6 @@ export class NewsReader {
   async #start(): Promise<number> {
     const snapshot = await this.#store.snapshot([]);
     if (snapshot === undefined) return this.#backOff();
-    this.#retryMs = SHORTEST_RETRY_MS;
     this.#cursor = snapshot.cursor;
     this.#listener.snapshot(snapshot.views);
     return 0;
@@ -80,6 +79,8 @@ export class NewsReader {
       this.#cursor = undefined;
       return this.#backOff();
     }
+    // A snapshot proves nothing: those that may not read the stream may take one.
+    this.#retryMs = SHORTEST_RETRY_MS;
     this.#cursor = news.cursor;
     if (news.entries.length > 0) this.#listener.news(news.entries);
     const pauseMs = Math.max(SHORTEST_PAUSE_MS, this.#listener.live() * PAUSE_A_REPLICA_MS);
