@@ -1,3 +1,4 @@
+import { backOffMs } from '../store/back-off.ts';
 import type { InsuredStore } from '../store/insured-store.ts';
 import type { FleetEntry, FleetView } from '../store/store.ts';
 import type { Clock } from '../time/clock.ts';
@@ -8,11 +9,6 @@ const WAIT_MS = 5_000;
 const SHORTEST_PAUSE_MS = 5;
 const PAUSE_A_REPLICA_MS = 0.1;
 const LONGEST_PAUSE_MS = 1_000;
-const SHORTEST_RETRY_MS = 250;
-const RETRY_A_REPLICA_MS = 2;
-/** However many replicas there are said to be. */
-const LONGEST_RETRY_FOR_ALL_MS = 20_000;
-const LONGEST_RETRY_MS = 5_000;
 
 export interface NewsListener {
   snapshot(views: readonly FleetView[]): void;
@@ -30,7 +26,8 @@ export class NewsReader {
   readonly #closing = new AbortController();
   #cursor: string | undefined;
   #reading: AbortController | undefined;
-  #retryMs = SHORTEST_RETRY_MS;
+  /** Since the last read that has worked. */
+  #failures = 0;
 
   constructor(store: InsuredStore, clock: Clock, random: Random, listener: NewsListener) {
     this.#store = store;
@@ -80,7 +77,7 @@ export class NewsReader {
       return this.#backOff();
     }
     // A snapshot proves nothing: those that may not read the stream may take one.
-    this.#retryMs = SHORTEST_RETRY_MS;
+    this.#failures = 0;
     this.#cursor = news.cursor;
     if (news.entries.length > 0) this.#listener.news(news.entries);
     const pauseMs = Math.max(SHORTEST_PAUSE_MS, this.#listener.live() * PAUSE_A_REPLICA_MS);
@@ -88,10 +85,8 @@ export class NewsReader {
   }
 
   #backOff(): number {
-    const forAllMs = Math.min(this.#listener.live() * RETRY_A_REPLICA_MS, LONGEST_RETRY_FOR_ALL_MS);
-    const most = Math.max(this.#retryMs, forAllMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
-    return this.#random.next() * most;
+    this.#failures += 1;
+    return backOffMs(this.#failures, this.#listener.live(), this.#random);
   }
 
   #pause(ms: number): Promise<void> {

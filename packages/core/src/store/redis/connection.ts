@@ -1,14 +1,9 @@
 import { StoreError } from '../../errors.ts';
 import type { Clock, Timer } from '../../time/clock.ts';
 import type { Random } from '../../time/random.ts';
+import { backOffMs } from '../back-off.ts';
 import { HANDSHAKE_MS, type OwnClient, openClient, type RedisClient } from './client.ts';
 import { toStoreError } from './store-error.ts';
-
-const SHORTEST_RETRY_MS = 250;
-const RETRY_A_REPLICA_MS = 2;
-const LONGEST_RETRY_MS = 5_000;
-/** However many replicas there are said to be. */
-const LONGEST_RETRY_FOR_ALL_MS = 20_000;
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -124,10 +119,7 @@ export class Connection {
   }
 
   #retryMs(attempt: number): number {
-    const forAllMs = Math.min(this.live * RETRY_A_REPLICA_MS, LONGEST_RETRY_FOR_ALL_MS);
-    const first = Math.max(SHORTEST_RETRY_MS, forAllMs);
-    const most = Math.min(first * 2 ** Math.min(attempt - 1, 10), Math.max(first, LONGEST_RETRY_MS));
-    return Math.ceil(this.#random.next() * most);
+    return backOffMs(attempt, this.live, this.#random);
   }
 }
 
