@@ -56,11 +56,11 @@ async function serve(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-/** A Sentinel of its own for `primary`; the client that asks it. */
-async function watch(primary: RedisServer): Promise<{ port: number; sentinel: Redis }> {
+/** A Sentinel of its own for `primary`, `at` a port; the client that asks it. */
+async function watch(primary: RedisServer, at?: number): Promise<{ port: number; sentinel: Redis }> {
   const folder = mkdtempSync(join(tmpdir(), 'healix-sentinel-'));
   closing.push(() => rmSync(folder, { recursive: true, force: true }));
-  const port = await freePort();
+  const port = at ?? (await freePort());
   const file = join(folder, 'sentinel.conf');
   writeFileSync(
     file,
@@ -104,6 +104,18 @@ it('leaves a frozen primary for the one that Sentinel has made, within six secon
   const [beatMs, promotedMs] = await Promise.all([beats, promoted]);
   console.log(`promoted after ${promotedMs.toFixed()} ms, followed after ${beatMs.toFixed()} ms`);
   expect(beatMs - promotedMs).toBeLessThan(FOLLOWED_MS);
+});
+
+it('waits for Sentinels that come later, though the user would give up', async () => {
+  const port = await freePort();
+  const sentinels = [{ host: '127.0.0.1', port }];
+  const store = use(
+    new Redis({ sentinels, name: 'fleet', lazyConnect: true, sentinelRetryStrategy: () => null }),
+  );
+  await expect(store.heartbeat('a')).rejects.toMatchObject({ reason: 'unreachable' });
+  await watch(await serve(), port);
+  await until(20_000, () => store.heartbeat('a'));
+  await until(20_000, () => store.read('0-0', 1, new AbortController().signal));
 });
 
 describe('a Cluster', () => {

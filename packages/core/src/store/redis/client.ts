@@ -81,7 +81,12 @@ export function openClient(
         clusterRetryStrategy: retryMs,
         redisOptions: { ...redisOptions(redis), ...one },
       })
-    : duplicate(redis, { ...one, enableOfflineQueue: false, retryStrategy: retryMs });
+    : duplicate(redis, {
+        ...one,
+        enableOfflineQueue: false,
+        retryStrategy: retryMs,
+        sentinelRetryStrategy: retryMs,
+      });
   // Without a listener, the client writes to the console, or the process ends. Failed commands tell enough.
   client.on('error', () => {});
   return client;

@@ -23,6 +23,8 @@ export class Connection {
   /** Undefined between one that was given up and the next. */
   #client: OwnClient | undefined;
   #reopening: Timer | undefined;
+  /** Clients in a row, since one was ready. */
+  #givenUp = 0;
   /** Replicas alive, which will all connect again at the same time. */
   live = 1;
 
@@ -76,19 +78,21 @@ export class Connection {
     const given = this.#client;
     if (given === undefined) return;
     this.#client = undefined;
+    this.#givenUp += 1;
     given.disconnect();
     this.#onChange();
     this.#reopening = this.#clock.setTimer(() => {
       // What it has connected to since.
       given.disconnect();
       this.#open();
-    }, this.#retryMs(1));
+    }, this.#retryMs(this.#givenUp));
   }
 
   close(): void {
     this.#reopening?.cancel();
-    this.#client?.disconnect();
+    const client = this.#client;
     this.#client = undefined;
+    client?.disconnect();
   }
 
   get #isReady(): boolean {
@@ -98,13 +102,18 @@ export class Connection {
   #open(): OwnClient {
     const client = openClient(this.#redis, this.#commandMs, (attempt) => this.#retryMs(attempt));
     this.#client = client;
-    client.on('ready', () => {
-      if (client === this.#client) for (const resolve of this.#whenReady.splice(0)) resolve();
-    });
+    client.on('ready', () => client === this.#client && this.#becomeReady());
+    // It tries no more.
+    client.on('end', () => client === this.#client && this.renew());
     for (const event of ['ready', 'close', 'refresh', '+node', '-node']) {
       client.on(event, () => client === this.#client && this.#onChange());
     }
     return client;
+  }
+
+  #becomeReady(): void {
+    this.#givenUp = 0;
+    for (const resolve of this.#whenReady.splice(0)) resolve();
   }
 
   /** Rejects once `ms` have passed, but not where the reply has come while this process was busy. */
