@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../time/virtual-clock.ts';
 import { Connection } from './connection.ts';
 
 type RetryMs = (attempt: number) => number;
+
+const gc = globalThis.gc as () => void;
 
 class Client extends EventEmitter {
   status = 'connecting';
@@ -88,4 +91,19 @@ describe('a client that has ended for good', () => {
 test('is asked for again by a time of our own, whatever the user has set', () => {
   const [own] = setup().options as [Record<string, RetryMs>];
   for (const name of ['retryStrategy', 'sentinelRetryStrategy']) expect(own[name]?.(2)).toBe(500);
+});
+
+test('nothing is left of those that waited for it in vain', async () => {
+  const { clock, connection } = setup();
+  const waited = async () => {
+    const failed = connection.ready().catch((error: object) => new WeakRef(error));
+    await clock.advance(2_001);
+    return (await failed) as WeakRef<object>;
+  };
+  const error = await waited();
+  for (let round = 0; round < 5; round++) {
+    await turn();
+    gc();
+  }
+  expect(error.deref()).toBeUndefined();
 });

@@ -19,7 +19,7 @@ export class Connection {
   readonly #onChange: () => void;
   /** Settles when the first attempt to connect has succeeded or failed. */
   readonly #attempted: Promise<void>;
-  #whenReady: (() => void)[] = [];
+  readonly #whenReady = new Set<() => void>();
   /** Undefined between one that was given up and the next. */
   #client: OwnClient | undefined;
   #reopening: Timer | undefined;
@@ -67,7 +67,16 @@ export class Connection {
   /** Waits for a connection, for as long as a handshake may take. */
   async ready(): Promise<void> {
     if (this.#isReady) return;
-    await this.#within(HANDSHAKE_MS, new Promise<void>((resolve) => this.#whenReady.push(resolve)));
+    let resolve = () => {};
+    const isReady = new Promise<void>((done) => {
+      resolve = done;
+    });
+    this.#whenReady.add(resolve);
+    try {
+      await this.#within(HANDSHAKE_MS, isReady);
+    } finally {
+      this.#whenReady.delete(resolve);
+    }
   }
 
   /**
@@ -113,7 +122,7 @@ export class Connection {
 
   #becomeReady(): void {
     this.#givenUp = 0;
-    for (const resolve of this.#whenReady.splice(0)) resolve();
+    for (const resolve of this.#whenReady) resolve();
   }
 
   /** Rejects once `ms` have passed, but not where the reply has come while this process was busy. */
