@@ -138,7 +138,7 @@ const wait = fc.record({
     { weight: 6, arbitrary: fc.constantFrom(1, 99, 100, 200, 249, 250, 251, 300, 500, 1_000, 1_001) },
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 60 }) },
     { weight: 4, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
-    { weight: 1, arbitrary: fc.constantFrom(5_000, 10_001, 15_001) },
+    { weight: 1, arbitrary: fc.constantFrom(5_000, 10_001, 15_001, 3_600_000) },
     { weight: 1, arbitrary: fc.integer({ min: -4_000, max: -1 }) },
     { weight: 1, arbitrary: fc.constant(-30_000) },
   ),

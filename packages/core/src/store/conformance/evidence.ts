@@ -79,6 +79,24 @@ export const evidenceCases = [
     has(await fleet.reportAll(['c'], 't', { terms }), { state: 'open' });
   }),
 
+  storeCase('report: those under other terms outlive the window of a report', async (fleet) => {
+    const shorter = { terms: { ...tripTerms, windowMs: 1_000, hash: 'h2' } };
+    await fleet.reportAll(['a'], 't');
+    await fleet.advance(1_001);
+    has(await fleet.reportAll(['b'], 't', shorter), { state: 'closed', reporters: 2 });
+    await fleet.advance(200);
+    has(await fleet.reportAll(['c'], 't'), { state: 'open' });
+  }),
+
+  storeCase('report: those under other terms are left out after an hour', async (fleet) => {
+    const other = { terms: { ...tripTerms, hash: 'h2' } };
+    await fleet.reportAll(['a'], 't', few);
+    await fleet.advance(3_600_000);
+    has(await fleet.reportAll(['b'], 't', { ...few, ...other }), { reporters: 2 });
+    await fleet.advance(1);
+    has(await fleet.reportAll(['b'], 't', { ...few, ...other }), { reporters: 1 });
+  }),
+
   storeCase('ask: half of the failures that it takes are reason to ask all', async (fleet) => {
     const cursor = await fleet.cursor();
     await fleet.reportAll(['a'], 't', { calls: 50, failures: 2 });

@@ -38,7 +38,7 @@ function storedReport({ terms, calls, failures, streak, open }: Report, now: num
 function evaluate(record: TargetRecord, turn: Turn, input: Report): void {
   const { now } = turn;
   const terms = soundTerms(input.terms);
-  const reports = record.reports(now, now - terms.windowMs);
+  const reports = record.reports(now, terms);
   record.evaluatedAt = now;
   record.evaluated = reports.length;
   const sum = sumUp(reports, terms);

@@ -24,7 +24,7 @@
 --
 -- Times in keys are ms since 1970 by this server's clock, always whole. A number that cannot be read counts as 0.
 
-local DAY, TEN_YEARS = 86400000, 315360000000
+local HOUR, DAY, TEN_YEARS = 3600000, 86400000, 315360000000
 local MEMBER_MS = 15000
 local MOST_EPOCHS, LONGEST_ID = 2 ^ 40, 64
 
@@ -207,14 +207,15 @@ local function dueNow(r)
   indexOpen(r)
 end
 
--- Reports that can be read, by replica; those from after now or before `oldest` are dropped.
-local function reports(r, oldest)
+-- Reports that can be read, by replica. Dropped are those from after now, those under `ownHash` from before `oldest`,
+-- and others that no window is long enough for.
+local function reports(r, ownHash, oldest)
   local stored, kept, count = redis.call('HGETALL', r.reportKey), {}, 0
   for i = 1, #stored, 2 do
     local hash, calls, failures, streak, isOpen, at =
       string.match(stored[i + 1], '^(%S*) (%d+) (%d+) (%d+) ([01]) (%d+)$')
     at = whole(at)
-    if not hash or at > now or at < oldest then
+    if not hash or at > now or at < (hash == ownHash and oldest or now - HOUR) then
       redis.call('HDEL', r.reportKey, stored[i])
     else
       count = count + 1
@@ -264,7 +265,7 @@ local function repair(r)
     if r[name] > now then r[name] = 0 end
   end
   if r.wt > now then
-    reports(r, 0)
+    reports(r)
     r.wt = now
   end
   if r.grants > 0 then

@@ -82,7 +82,7 @@ end
 
 local function evaluate(r, terms, openTerms)
   local windowMs = number(terms.windowMs)
-  local kept = reports(r, now - windowMs)
+  local kept = reports(r, text(terms.hash), now - windowMs)
   r.ev, r.evn = now, #kept
   local s = sum(kept, terms)
   if not s.worst then return end
