@@ -4,6 +4,7 @@ import type { Claim, FleetView, Verdict } from '../store/store.ts';
 import type { Random } from '../time/random.ts';
 import { type Lease, LeasedTrial } from './leased-trial.ts';
 import { makeId, openTermsOf, type SharedTarget } from './shared-target.ts';
+import { Vouching } from './vouching.ts';
 
 /** A lease is claimed so long before an open target is due: half-open costs no caller a round trip. */
 const CLAIM_AHEAD_MS = 250;
@@ -25,16 +26,10 @@ interface Pending {
   readonly verdict: Verdict['verdict'];
 }
 
-/** A circuit that is closed here, by its own probes, while the fleet still holds it open: its calls are the probe. */
-interface Vouching {
-  readonly lease: Lease;
-  readonly success: number;
-  readonly failure: number;
-}
-
 /** One replica's part in trying a target that the fleet holds open: it claims leases, keeps them, and tells verdicts. */
 export class Probing {
   readonly trial: LeasedTrial;
+  readonly #vouching: Vouching;
   readonly #target: SharedTarget;
   readonly #random: Random;
   #view: FleetView | undefined;
@@ -43,7 +38,6 @@ export class Probing {
   #pending: Pending | undefined;
   /** A claim that had no answer: it may have run, and told again it brings the same lease. */
   #unanswered: string | undefined;
-  #vouching: Vouching | undefined;
   #isAsking = false;
   #failedLast = false;
   #defers = false;
@@ -55,6 +49,7 @@ export class Probing {
   constructor(target: SharedTarget, random: Random) {
     this.#target = target;
     this.#random = random;
+    this.#vouching = new Vouching(target);
     this.trial = new LeasedTrial(RETRY_MS, (lease, verdict) => this.#judged(lease, verdict));
   }
 
@@ -63,7 +58,7 @@ export class Probing {
     this.trial.clear();
     this.#pending = undefined;
     this.#unanswered = undefined;
-    this.#vouching = undefined;
+    this.#vouching.lease = undefined;
     this.#view = view;
     this.#until = until;
     this.#defers = this.#failedLast;
@@ -74,10 +69,10 @@ export class Probing {
 
   /** The store is away: nothing is tried by what it has granted. How that has ended is told when it is back. */
   stop(): void {
-    const lease = this.trial.lease ?? this.#vouching?.lease;
+    const { lease } = this.#holder;
     if (lease !== undefined) this.#pending = { lease, verdict: 'unused' };
     this.trial.clear();
-    this.#vouching = undefined;
+    this.#vouching.lease = undefined;
   }
 
   /** True while there is something to do for `work`. */
@@ -103,16 +98,21 @@ export class Probing {
   async work(store: InsuredStore, replica: string, now: number): Promise<FleetView | undefined> {
     if (this.#view === undefined || !this.isOnTrial) return undefined;
     this.trial.failOverdue(now);
-    this.#vouch();
+    this.#vouch(now);
     this.#isAsking = true;
     try {
       if (this.#pending !== undefined) return await this.#settle(store, replica, this.#pending, now);
-      const { lease } = this.trial;
+      const { lease } = this.#holder;
       if (lease !== undefined) return await this.#keep(store, replica, lease, now);
       return await this.#claim(store, replica, this.#view, now);
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  /** What a lease is for. */
+  get #holder(): LeasedTrial | Vouching {
+    return this.#vouching.lease === undefined ? this.trial : this.#vouching;
   }
 
   #judged(lease: Lease, verdict: ProbeVerdict): void {
@@ -141,13 +141,14 @@ export class Probing {
 
   /** A lease that nobody has used yet is kept, as long as there is traffic and no one else wants it. */
   async #keep(store: InsuredStore, replica: string, lease: Lease, now: number) {
-    if (lease.usableUntil - now > RENEW_AHEAD_MS) return undefined;
+    const holder = this.#holder;
+    if (lease.usableUntil - now > RENEW_AHEAD_MS || this.#vouching.hasCalls) return undefined;
     const claim = this.#makeClaim(lease.epochId, lease.token, lease.timeoutMs);
     const reply = this.#hasTraffic(now) ? await store.renew(replica, claim) : undefined;
-    if (this.trial.lease !== lease) return reply?.view;
-    if (reply?.leaseMs !== undefined) this.trial.lease = this.#leaseOf(claim, reply.leaseMs, now);
+    if (holder.lease !== lease) return reply?.view;
+    if (reply?.leaseMs !== undefined) holder.lease = this.#leaseOf(claim, reply.leaseMs, now);
     else if (reply !== undefined || now > lease.usableUntil || !this.#hasTraffic(now)) {
-      this.trial.lease = undefined;
+      holder.lease = undefined;
       this.#pending = { lease, verdict: 'unused' };
       this.#awaitsCall = true;
     }
@@ -155,7 +156,7 @@ export class Probing {
   }
 
   async #claim(store: InsuredStore, replica: string, view: FleetView, now: number) {
-    const isReady = now >= this.#nextClaimAt && !this.trial.busy && this.#vouching === undefined;
+    const isReady = now >= this.#nextClaimAt && !this.trial.busy && this.#isTried(now);
     if (!isReady || this.#awaitsCall || !this.#hasTraffic(now)) return undefined;
     const token = this.#unanswered ?? makeId(this.#random);
     const claim = this.#makeClaim(view.epochId, token, this.#target.breaker.probeLimitMs);
@@ -167,21 +168,23 @@ export class Probing {
     return reply?.view;
   }
 
-  #use(lease: Lease): void {
-    const { breaker, monitor } = this.#target;
-    const { success, failure } = monitor;
-    if (breaker.isFleets) this.trial.lease = lease;
-    else this.#vouching = { lease, success, failure };
+  /** One that is neither the fleet's nor closed is tried by its own probes, for itself. */
+  #isTried(now: number): boolean {
+    const { breaker } = this.#target;
+    return breaker.isFleets || breaker.stateAt(now) === 'closed';
   }
 
-  #vouch(): void {
-    if (this.#vouching === undefined) return;
-    const { lease, success, failure } = this.#vouching;
-    const { monitor } = this.#target;
-    if (monitor.failure > failure) this.#judged(lease, 'failed');
-    else if (monitor.success > success) this.#judged(lease, 'succeeded');
-    else return;
-    this.#vouching = undefined;
+  #use(lease: Lease): void {
+    if (this.#target.breaker.isFleets) this.trial.lease = lease;
+    else this.#vouching.begin(lease);
+  }
+
+  #vouch(now: number): void {
+    const { lease } = this.#vouching;
+    const verdict = this.#vouching.verdictAt(now);
+    if (lease === undefined || verdict === undefined) return;
+    this.#vouching.lease = undefined;
+    this.#judged(lease, verdict);
   }
 
   #makeClaim(epochId: string, token: string, timeoutMs: number): Claim {

@@ -126,39 +126,3 @@ describe('a replica whose probe has failed', () => {
     expect(scripted.claim.mock.lastCall?.[1]).toMatchObject({ epochId: 't-3', defer: false });
   });
 });
-
-describe('a circuit that has closed here while the fleet holds it open', () => {
-  async function closedHere() {
-    const world = driveProbing();
-    world.grantAll();
-    world.target.breaker.standAlone();
-    await world.clock.advance(1_000);
-    world.target.calls(2, 'success');
-    expect(world.target.state).toBe('closed');
-    await world.step();
-    expect(world.scripted.claim).toHaveBeenCalledTimes(1);
-    expect(world.verdicts()).toEqual([]);
-    return world;
-  }
-
-  test.each([
-    ['success', 'ok'],
-    ['failure', 'fail'],
-  ] as const)('vouches for the target by its next call: %s', async (outcome, verdict) => {
-    const { target, step, verdicts } = await closedHere();
-    await step();
-    expect(verdicts()).toEqual([]);
-    target.calls(1, outcome);
-    await step();
-    expect(verdicts()).toEqual([verdict]);
-    target.calls(5, 'success');
-    await step();
-    expect(verdicts()).toHaveLength(1);
-  });
-
-  test('asks for no second lease meanwhile', async () => {
-    const { scripted, workUntil } = await closedHere();
-    await workUntil(2_000);
-    expect(scripted.claim).toHaveBeenCalledTimes(1);
-  });
-});
