@@ -263,30 +263,3 @@ describe('a target', () => {
     expect(scripted.report).not.toHaveBeenCalled();
   });
 });
-
-describe('closing', () => {
-  test('takes the replica off the members, gives connections back, and leaves no timer', async () => {
-    const { clock, scripted, fleet } = new DrivenFleet();
-    await clock.advance(1_000);
-    await fleet.close();
-    expect(scripted.leave).toHaveBeenCalledWith(fleet.replica);
-    expect(scripted.close).toHaveBeenCalledTimes(1);
-    await clock.advance(0);
-    expect(clock.pending).toBe(0);
-    const { writes } = scripted;
-    fleet.tick(clock.now() + 10_000);
-    await clock.advance(10_000);
-    expect(scripted.writes).toBe(writes);
-  });
-
-  test('lets each circuit heal alone', async () => {
-    const { clock, join, tell, fleet } = new DrivenFleet();
-    const target = join();
-    await clock.advance(100);
-    await tell('1-0', openView('t'));
-    await fleet.close();
-    await clock.advance(1_000);
-    target.calls(2, 'success');
-    expect(target.state).toBe('closed');
-  });
-});

@@ -20,6 +20,8 @@ const MOST_UNSETTLED = 1_000;
 const MOST_FETCHED = 50;
 /** Claims, renewals and verdicts that are under way at once: a thousand would wait for each other until time is up. */
 const MOST_TRIES = 16;
+/** So long is waited, when closing, until leases are given back and verdicts told. */
+const LONGEST_END_MS = 1_000;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
 const MOST_TARGETS_A_CALL = 20;
 const MOST_REPORTS_A_CALL = 200;
@@ -120,8 +122,11 @@ export class Fleet {
 
   /** The target is not used any more. */
   leave(name: string): void {
-    this.#circuits.get(name)?.standAlone();
+    const circuit = this.#circuits.get(name);
+    if (circuit === undefined) return;
     this.#circuits.delete(name);
+    circuit.standAlone();
+    if (!this.#store.away) void circuit.probing.end(this.#store, this.replica, this.#environment.clock);
   }
 
   /** A circuit has opened here by its own rules. */
@@ -162,8 +167,33 @@ export class Fleet {
     this.#closed = true;
     this.#timer?.cancel();
     this.#reader.stop();
+    this.#toTry.clear();
     for (const circuit of this.#circuits.values()) circuit.standAlone();
+    if (!this.#store.away) await this.#endProbing();
     await this.#store.close(this.replica);
+  }
+
+  /** Else others would wait for what this replica holds until its leases end. */
+  async #endProbing(): Promise<void> {
+    const { clock } = this.#environment;
+    const circuits = this.#circuits.values();
+    let isLate = false;
+    const endSome = async () => {
+      for (const { probing } of circuits) {
+        if (!isLate) await probing.end(this.#store, this.replica, clock);
+      }
+    };
+    await new Promise<void>((resolve) => {
+      const late = clock.setTimer(() => {
+        isLate = true;
+        resolve();
+      }, LONGEST_END_MS);
+      late.keepAlive(true);
+      void Promise.all(Array.from({ length: MOST_TRIES }, endSome)).then(() => {
+        late.cancel();
+        resolve();
+      });
+    });
   }
 
   #step(now: number): void {
@@ -365,6 +395,7 @@ export class Fleet {
   }
 
   #storeChanged(status: StoreStatus): void {
+    if (this.#closed) return;
     const now = this.#environment.clock.now();
     if (status.state === 'connected') for (const circuit of this.#circuits.values()) circuit.rejoin(now);
     this.#environment.onStore(status);

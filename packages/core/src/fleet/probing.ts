@@ -1,6 +1,7 @@
 import type { ProbeVerdict } from '../circuit/trial.ts';
 import type { InsuredStore } from '../store/insured-store.ts';
 import type { Claim, FleetView, Verdict } from '../store/store.ts';
+import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { type Lease, LeasedTrial } from './leased-trial.ts';
 import { makeId, openTermsOf, type SharedTarget } from './shared-target.ts';
@@ -39,6 +40,8 @@ export class Probing {
   /** A claim that had no answer: it may have run, and told again it brings the same lease. */
   #unanswered: string | undefined;
   #isAsking = false;
+  /** The last request. */
+  #asked: Promise<unknown> = Promise.resolve();
   #failedLast = false;
   #defers = false;
   /** A lease was given back for want of calls: none is claimed before there is one. */
@@ -67,12 +70,20 @@ export class Probing {
     this.#nextClaimAt = from + this.#random.next() * CLAIM_JITTER_MS;
   }
 
-  /** The store is away: nothing is tried by what it has granted. How that has ended is told when it is back. */
+  /** Nothing is tried any more by what the store has granted. How that has ended is told when there is a store. */
   stop(): void {
-    const { lease } = this.#holder;
+    const lease = this.#holder.lease ?? this.trial.used;
     if (lease !== undefined) this.#pending = { lease, verdict: 'unused' };
     this.trial.clear();
     this.#vouching.lease = undefined;
+  }
+
+  /** For good: what is held is given back, and a verdict that has not been heard is told once more. */
+  async end(store: InsuredStore, replica: string, clock: Clock): Promise<void> {
+    await this.#asked;
+    // What was under way may have brought a lease.
+    this.stop();
+    if (this.#pending !== undefined) await this.#settle(store, replica, this.#pending, clock.now());
   }
 
   /** True while there is something to do for `work`. */
@@ -100,14 +111,20 @@ export class Probing {
     this.trial.failOverdue(now);
     this.#vouch(now);
     this.#isAsking = true;
+    const asked = this.#ask(store, replica, this.#view, now);
+    this.#asked = asked;
     try {
-      if (this.#pending !== undefined) return await this.#settle(store, replica, this.#pending, now);
-      const { lease } = this.#holder;
-      if (lease !== undefined) return await this.#keep(store, replica, lease, now);
-      return await this.#claim(store, replica, this.#view, now);
+      return await asked;
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  #ask(store: InsuredStore, replica: string, view: FleetView, now: number): Promise<FleetView | undefined> {
+    if (this.#pending !== undefined) return this.#settle(store, replica, this.#pending, now);
+    const { lease } = this.#holder;
+    if (lease !== undefined) return this.#keep(store, replica, lease, now);
+    return this.#claim(store, replica, view, now);
   }
 
   /** What a lease is for. */
