@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { driveProbing } from '../../../../test/fleet/harness/driven-probing.ts';
 import { openView, viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
-import type { ClaimReply, FleetView } from '../store/store.ts';
+import type { Claim, ClaimReply, FleetView } from '../store/store.ts';
 
 describe('a claim', () => {
   test.each([
@@ -18,7 +18,7 @@ describe('a claim', () => {
 
   test('says what it is for', async () => {
     const { scripted, workUntil } = driveProbing({
-      options: { circuit: { probes: 5, probeTimeoutMs: 700 } },
+      options: { circuit: { probes: 5, probeTimeoutMs: 1_700 } },
     });
     await workUntil(800);
     expect(scripted.claim).toHaveBeenCalledWith('me', {
@@ -26,7 +26,7 @@ describe('a claim', () => {
       epochId: 't-1',
       token: expect.stringMatching(/^[0-9a-z]{8,64}$/),
       probes: 5,
-      timeoutMs: 700,
+      timeoutMs: 1_700,
       marginMs: 100,
       defer: false,
       nextId: expect.stringMatching(/^[0-9a-z]{8,64}$/),
@@ -75,6 +75,45 @@ describe('a claim', () => {
 });
 
 describe('a lease', () => {
+  test.each([
+    [1_000, 1_000],
+    [500, 750],
+    [21, 511],
+  ])('is for a probe of %i ms and a second before it: it lasts twice %i', async (limit, half) => {
+    const { probing, scripted, workUntil, clock, now } = driveProbing({
+      options: { circuit: { probeTimeoutMs: limit } },
+    });
+    scripted.claim.mockImplementation(async (_, { timeoutMs, marginMs }) => ({
+      leaseMs: 1_000 - now() + 2 * timeoutMs + marginMs,
+      view: openView('t'),
+    }));
+    await workUntil(900);
+    expect(scripted.claim.mock.lastCall?.[1].timeoutMs).toBe(half);
+    const { lease } = probing.trial;
+    const due = clock.now() - now() + 1_000;
+    expect(lease).toMatchObject({ timeoutMs: limit, usableFrom: due, endsAt: due + 2 * half + 100 });
+    const usableMs = (lease?.usableUntil ?? 0) - due;
+    expect(usableMs).toBeGreaterThanOrEqual(1_000);
+    expect(usableMs).toBeLessThan(1_002);
+  });
+
+  test('of a probe with little time can be used at any moment', async () => {
+    const { probing, clock, scripted, workUntil, now } = driveProbing({
+      options: { circuit: { probeTimeoutMs: 20 } },
+    });
+    const lend = async (_: string, { timeoutMs, marginMs }: Claim) => ({
+      leaseMs: Math.max(0, 1_000 - now()) + 2 * timeoutMs + marginMs,
+      view: openView('t'),
+    });
+    scripted.claim.mockImplementation(lend);
+    scripted.renew.mockImplementation(lend);
+    for (let ms = 1_050; ms < 9_000; ms += 50) {
+      await workUntil(ms);
+      expect(probing.trial.freeAt(clock.now())).toBe(1);
+    }
+    expect(scripted.renew.mock.calls.length).toBeLessThan(14);
+  });
+
   test('lets one probe in once the target is due', async () => {
     const { target, clock, now, workUntil, grantAll } = driveProbing();
     grantAll();

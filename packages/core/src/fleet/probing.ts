@@ -15,6 +15,8 @@ const FAIR_MS = 250;
 const CLAIM_AGAIN_MS = 150;
 const MARGIN_MS = 100;
 const RENEW_AHEAD_MS = 300;
+/** A lease can be used for so long at least, however short its probe: it is looked at every 100 ms or so. */
+const USABLE_MS = 1_000;
 /** A replica that has had no call for so long tries nothing. */
 const TRAFFIC_MS = 600_000;
 /** What refused callers are told to wait while the fleet tries the target. */
@@ -160,10 +162,11 @@ export class Probing {
   async #keep(store: InsuredStore, replica: string, lease: Lease, now: number) {
     const holder = this.#holder;
     if (lease.usableUntil - now > RENEW_AHEAD_MS || this.#vouching.hasCalls) return undefined;
-    const claim = this.#makeClaim(lease.epochId, lease.token, lease.timeoutMs);
+    const { timeoutMs } = lease;
+    const claim = this.#makeClaim(lease.epochId, lease.token, timeoutMs);
     const reply = this.#hasTraffic(now) ? await store.renew(replica, claim) : undefined;
     if (holder.lease !== lease) return reply?.view;
-    if (reply?.leaseMs !== undefined) holder.lease = this.#leaseOf(claim, reply.leaseMs, now);
+    if (reply?.leaseMs !== undefined) holder.lease = this.#leaseOf(claim, timeoutMs, reply.leaseMs, now);
     else if (reply !== undefined || now > lease.usableUntil || !this.#hasTraffic(now)) {
       holder.lease = undefined;
       this.#pending = { lease, verdict: 'unused' };
@@ -176,12 +179,13 @@ export class Probing {
     const isReady = now >= this.#nextClaimAt && !this.trial.busy && this.#isTried(now);
     if (!isReady || this.#awaitsCall || !this.#hasTraffic(now)) return undefined;
     const token = this.#unanswered ?? makeId(this.#random);
-    const claim = this.#makeClaim(view.epochId, token, this.#target.breaker.probeLimitMs);
+    const timeoutMs = this.#target.breaker.probeLimitMs;
+    const claim = this.#makeClaim(view.epochId, token, timeoutMs);
     this.#nextClaimAt = Math.max(now + CLAIM_AGAIN_MS, this.#until) + this.#random.next() * CLAIM_JITTER_MS;
     const reply = await store.claim(replica, claim);
     if (this.#view?.epochId !== view.epochId) return reply?.view;
     this.#unanswered = reply === undefined ? token : undefined;
-    if (reply?.leaseMs !== undefined) this.#use(this.#leaseOf(claim, reply.leaseMs, now));
+    if (reply?.leaseMs !== undefined) this.#use(this.#leaseOf(claim, timeoutMs, reply.leaseMs, now));
     return reply?.view;
   }
 
@@ -204,15 +208,17 @@ export class Probing {
     this.#judged(lease, verdict);
   }
 
-  #makeClaim(epochId: string, token: string, timeoutMs: number): Claim {
+  /** @param probeMs how long the probe may take */
+  #makeClaim(epochId: string, token: string, probeMs: number): Claim {
     const { name: target, settings } = this.#target;
     const { probes } = settings.circuit;
     const nextId = makeId(this.#random);
+    const timeoutMs = Math.max(probeMs, Math.ceil((USABLE_MS + probeMs) / 2));
     return { target, epochId, token, probes, timeoutMs, marginMs: MARGIN_MS, defer: this.#defers, nextId };
   }
 
   /** @param sentAt before the claim was sent: the lease is no longer than it seems from here */
-  #leaseOf({ token, epochId, timeoutMs }: Claim, leaseMs: number, sentAt: number): Lease {
+  #leaseOf({ token, epochId }: Claim, timeoutMs: number, leaseMs: number, sentAt: number): Lease {
     const endsAt = sentAt + leaseMs;
     const usableUntil = endsAt - timeoutMs - MARGIN_MS;
     return { token, epochId, timeoutMs, usableFrom: this.#until, usableUntil, endsAt };

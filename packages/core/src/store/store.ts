@@ -74,7 +74,7 @@ export interface Claim {
   readonly token: string;
   /** Probes an epoch, for the whole fleet. */
   readonly probes: number;
-  /** How long the probe may take, in ms. A lease lasts twice as long, and `marginMs` more. */
+  /** Half of what a lease lasts, without `marginMs`, in ms; no less than the probe may take. */
   readonly timeoutMs: number;
   readonly marginMs: number;
   /** This replica's last probe failed: others go first. */
