@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DrivenFleet } from '../../../../test/fleet/harness/driven-fleet.ts';
 import { viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
+import { StoreError } from '../errors.ts';
 
 describe("a person's decision", () => {
   test('is compared with what was known', async () => {
@@ -37,6 +38,26 @@ describe("a person's decision", () => {
     scripted.force.mockResolvedValueOnce({ accepted: false, view });
     expect(await fleet.force('t', 'open')).toEqual({ reached: true, conflict: null });
     expect(target.breaker.forced).toBe(null);
+  });
+
+  test('is told again, as the same one, where the answer does not come', async () => {
+    const { clock, scripted, join, fleet } = new DrivenFleet();
+    join();
+    await clock.advance(100);
+    const late = new StoreError('timeout', 'no answer');
+    scripted.force.mockRejectedValueOnce(late).mockRejectedValueOnce(late);
+    expect(await fleet.force('t', 'open')).toEqual({ reached: true, conflict: undefined });
+    const [first, ...again] = scripted.force.mock.calls;
+    expect(again).toEqual([first, first]);
+  });
+
+  test('reaches nobody where no answer comes at all', async () => {
+    const { clock, scripted, join, fleet } = new DrivenFleet();
+    join();
+    await clock.advance(100);
+    scripted.force.mockRejectedValue(new StoreError('timeout', 'no answer'));
+    expect(await fleet.force('t', 'open')).toEqual({ reached: false, conflict: undefined });
+    expect(scripted.force).toHaveBeenCalledTimes(3);
   });
 
   test('reaches nobody for a target that is not shared', async () => {

@@ -1,7 +1,7 @@
 import type { ForcedState } from '../config/schema.ts';
 import { InsuredStore, type StoreStatus } from '../store/insured-store.ts';
 import { isSharedName } from '../store/replies.ts';
-import type { FleetEntry, FleetView, Heartbeat, Store } from '../store/store.ts';
+import type { FleetEntry, FleetView, Force, ForceReply, Heartbeat, Store } from '../store/store.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { NewsReader } from './news-reader.ts';
@@ -25,6 +25,9 @@ const LONGEST_END_MS = 1_000;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
 const MOST_TARGETS_A_CALL = 20;
 const MOST_REPORTS_A_CALL = 200;
+
+/** An answer that did not come in time, on a busy machine, is no reason to leave a decision to one process. */
+const FORCE_TRIES = 3;
 
 /** What a person's decision has met with in the fleet. */
 export interface FleetForce {
@@ -148,7 +151,7 @@ export class Fleet {
     const circuit = this.#circuits.get(name);
     const { clock, random } = this.#environment;
     if (circuit === undefined || this.#closed) return { reached: false, conflict: undefined };
-    const reply = await this.#store.force(this.replica, {
+    const reply = await this.#tellForce({
       target: name,
       state,
       token: makeId(random),
@@ -161,6 +164,15 @@ export class Fleet {
     if (!reply.accepted)
       circuit.target.breaker.force(forced, clock.now(), 'by an earlier decision for the fleet');
     return { reached: true, conflict: reply.accepted ? undefined : forced };
+  }
+
+  /** A person waits, and the token makes it one decision however often it is told. */
+  async #tellForce(force: Force): Promise<ForceReply | undefined> {
+    let reply: ForceReply | undefined;
+    for (let tries = 0; reply === undefined && tries < FORCE_TRIES && !this.#closed; tries++) {
+      reply = await this.#store.force(this.replica, force);
+    }
+    return reply;
   }
 
   async close(): Promise<void> {
