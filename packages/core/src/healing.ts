@@ -293,10 +293,10 @@ export class Healing {
           change,
         });
       },
-      forceInFleet: (target, state) => {
+      forceInFleet: (target, state, before) => {
         if (!target.shared) return undefined;
         this.#fleet?.join(target);
-        return this.#fleet?.force(target.name, state);
+        return this.#fleet?.force(target.name, state, before);
       },
       incidentIdOf: (target) => this.#incidents.openOf(target.name)?.id,
       reportCallback: (target, what, error) => this.reportCallback(target, what, error),

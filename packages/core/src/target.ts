@@ -1,10 +1,10 @@
 import { ambientOptions } from './ambient.ts';
-import type { CircuitState, CircuitTransition } from './circuit/breaker.ts';
+import type { CircuitSnapshot, CircuitState, CircuitTransition } from './circuit/breaker.ts';
 import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
-import type { FleetForce } from './fleet/fleet.ts';
+import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
@@ -31,7 +31,7 @@ export interface TargetContext extends LedgerContext {
   transitioned(target: Target, transition: CircuitTransition): void;
   settingsChanged(target: Target, author: SettingsAuthor, change: object): void;
   /** Tells the fleet of a person's decision; undefined where the target is not shared. */
-  forceInFleet(target: Target, state: ForcedState): Promise<FleetForce> | undefined;
+  forceInFleet(target: Target, state: ForcedState, before: CircuitSnapshot): Promise<FleetForce> | undefined;
   incidentIdOf(target: Target): string | undefined;
   statusOf(target: Target): TargetStatus;
   reportCallback(target: string, what: string, error: unknown): void;
@@ -144,8 +144,9 @@ export class Target extends Gate implements RunHost {
       throw new ConfigError('force', state, "one of 'open', 'closed', null");
     }
     this.#context.readopt(this);
+    const before = this.breaker.snapshot();
     this.breaker.force(state, this.time.read(), reason);
-    const told = await this.#context.forceInFleet(this, state);
+    const told = await this.#context.forceInFleet(this, state, before);
     if (!told?.reached) return { scope: 'process' };
     const { conflict } = told;
     return conflict === undefined ? { scope: 'fleet' } : { scope: 'fleet', conflict: { state: conflict } };

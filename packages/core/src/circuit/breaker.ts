@@ -232,6 +232,15 @@ export class CircuitBreaker {
     this.#detail = undefined;
   }
 
+  /** Takes back a decision that does not hold: the circuit is as it was `before`, and held by nobody. */
+  withdraw(before: CircuitSnapshot, now: number, detail: string): void {
+    const from = this.#state;
+    this.#detail = detail;
+    this.restore({ ...before, forced: null }, 'released');
+    if (this.#state === from) this.#tell(from, from, 'released', now);
+    this.#detail = undefined;
+  }
+
   /** What the person who forced it says. */
   get forcedDetail(): string | undefined {
     return this.#forced === null ? undefined : this.#forcedDetail;
@@ -333,7 +342,7 @@ export class CircuitBreaker {
   }
 
   /** Takes up a state from before. The time that has passed since is taken off what was left. */
-  restore(snapshot: CircuitSnapshot): void {
+  restore(snapshot: CircuitSnapshot, reason = 'restored'): void {
     const now = this.#clock.now();
     const { state, forced, openLeftMs, wallMs } = snapshot;
     const passed = Math.max(0, this.#clock.wall() - wallMs);
@@ -342,10 +351,10 @@ export class CircuitBreaker {
     if (forced === 'open' || forced === 'closed') {
       this.force(forced, now);
     } else if (state === 'closed') {
-      this.#enterClosed(now, false, 'restored');
+      this.#enterClosed(now, false, reason);
     } else {
       this.#tripped = true;
-      this.#enterOpen(now, 'restored');
+      this.#enterOpen(now, reason);
     }
   }
 

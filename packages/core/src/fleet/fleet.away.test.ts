@@ -62,9 +62,4 @@ describe('while the store is away', () => {
     await clock.advance(3_000);
     expect(scripted.claim).toHaveBeenCalled();
   });
-
-  test('a decision of a person reaches this process alone', async () => {
-    const { target, fleet } = await away();
-    expect(await fleet.force(target.name, 'open')).toEqual({ reached: false, conflict: undefined });
-  });
 });

@@ -1,9 +1,11 @@
+import type { CircuitSnapshot } from '../circuit/breaker.ts';
 import type { ForcedState } from '../config/schema.ts';
 import { InsuredStore, type StoreStatus } from '../store/insured-store.ts';
 import { isSharedName } from '../store/replies.ts';
-import type { FleetEntry, FleetView, Force, ForceReply, Heartbeat, Store } from '../store/store.ts';
+import type { FleetEntry, FleetView, Heartbeat, Store } from '../store/store.ts';
 import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
+import { Decisions, type FleetForce } from './decisions.ts';
 import { NewsReader } from './news-reader.ts';
 import type { Probing } from './probing.ts';
 import { SelfSuspicion } from './self-suspicion.ts';
@@ -25,16 +27,6 @@ const LONGEST_END_MS = 1_000;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
 const MOST_TARGETS_A_CALL = 20;
 const MOST_REPORTS_A_CALL = 200;
-
-/** An answer that did not come in time, on a busy machine, is no reason to leave a decision to one process. */
-const FORCE_TRIES = 3;
-
-/** What a person's decision has met with in the fleet. */
-export interface FleetForce {
-  readonly reached: boolean;
-  /** Somebody else has decided in between: that is what counts. */
-  readonly conflict: ForcedState | undefined;
-}
 
 export interface FleetStatus {
   readonly service: string;
@@ -66,6 +58,7 @@ export class Fleet {
   readonly #environment: FleetEnvironment;
   readonly #store: InsuredStore;
   readonly #reader: NewsReader;
+  readonly #decisions: Decisions;
   readonly #circuits = new Map<string, SharedCircuit>();
   /** What is known of targets that this process has not used yet, and until when it holds. */
   readonly #known = new Map<string, { view: FleetView; until: number }>();
@@ -91,6 +84,12 @@ export class Fleet {
       snapshot: (views) => this.#begin(views),
       news: (entries) => this.#hear(entries),
       live: () => this.#live,
+    });
+    this.#decisions = new Decisions(this.#store, {
+      replica: this.replica,
+      clock,
+      random,
+      take: (view) => this.#take(view, clock.now()),
     });
     store.open(service);
     this.#nextBeat = clock.now();
@@ -130,6 +129,7 @@ export class Fleet {
     this.#circuits.delete(name);
     circuit.standAlone();
     if (!this.#store.away) void circuit.probing.end(this.#store, this.replica, this.#environment.clock);
+    this.#decisions.drop(name);
   }
 
   /** A circuit has opened here by its own rules. */
@@ -147,32 +147,12 @@ export class Fleet {
     if (now >= this.#nextStep) this.#step(now);
   }
 
-  async force(name: string, state: ForcedState): Promise<FleetForce> {
+  /** @param before how the circuit was before it was forced here */
+  async force(name: string, state: ForcedState, before: CircuitSnapshot): Promise<FleetForce> {
     const circuit = this.#circuits.get(name);
-    const { clock, random } = this.#environment;
     if (circuit === undefined || this.#closed) return { reached: false, conflict: undefined };
-    const reply = await this.#tellForce({
-      target: name,
-      state,
-      token: makeId(random),
-      baseVersion: circuit.view?.forcedVersion ?? 0,
-      nextId: makeId(random),
-    });
-    if (reply === undefined) return { reached: false, conflict: undefined };
-    this.#take(reply.view, clock.now());
-    const { forced } = reply.view;
-    if (!reply.accepted)
-      circuit.target.breaker.force(forced, clock.now(), 'by an earlier decision for the fleet');
-    return { reached: true, conflict: reply.accepted ? undefined : forced };
-  }
-
-  /** A person waits, and the token makes it one decision however often it is told. */
-  async #tellForce(force: Force): Promise<ForceReply | undefined> {
-    let reply: ForceReply | undefined;
-    for (let tries = 0; reply === undefined && tries < FORCE_TRIES && !this.#closed; tries++) {
-      reply = await this.#store.force(this.replica, force);
-    }
-    return reply;
+    this.#hurry(this.#environment.clock.now());
+    return this.#decisions.decide(circuit, state, before);
   }
 
   async close(): Promise<void> {
@@ -180,6 +160,7 @@ export class Fleet {
     this.#timer?.cancel();
     this.#reader.stop();
     this.#toTry.clear();
+    this.#decisions.close();
     for (const circuit of this.#circuits.values()) circuit.standAlone();
     if (!this.#store.away) await this.#endProbing();
     await this.#store.close(this.replica);
@@ -218,7 +199,10 @@ export class Fleet {
     if (now >= this.#nextBeat) void this.#beat(now, unsettled);
     void this.#report(now);
     void this.#fetch();
-    if (!this.#store.away) this.#probe(now);
+    if (!this.#store.away) {
+      this.#probe(now);
+      this.#decisions.tellAgain(now);
+    }
     this.#arm(unsettled ? STEP_MS : Math.max(STEP_MS, this.#nextBeat - now));
   }
 
@@ -232,7 +216,7 @@ export class Fleet {
     for (const circuit of this.#circuits.values()) {
       if (circuit.isUnsettled || circuit.evidence.insists || circuit.wantsSeed) return true;
     }
-    return this.#toFetch.size > 0 || this.#store.away;
+    return this.#toFetch.size > 0 || this.#decisions.areUnanswered || this.#store.away;
   }
 
   async #beat(now: number, urgent: boolean): Promise<void> {
@@ -399,7 +383,7 @@ export class Fleet {
     return this.#known.size >= MOST_UNSETTLED;
   }
 
-  /** Something is not closed: the next step must not wait for the next heartbeat. */
+  /** Something is not closed, or was decided: the next step must not wait for the next heartbeat. */
   #hurry(now: number): void {
     if (this.#nextBeat - now <= URGENT_HEARTBEAT_MS) return;
     this.#nextBeat = now + URGENT_HEARTBEAT_MS;

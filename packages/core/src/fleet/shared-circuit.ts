@@ -1,3 +1,4 @@
+import type { CircuitSnapshot } from '../circuit/breaker.ts';
 import type { FleetView, Report, Seed } from '../store/store.ts';
 import type { Random } from '../time/random.ts';
 import { Evidence, tripTermsOf } from './evidence.ts';
@@ -7,6 +8,7 @@ import { makeId, openTermsOf, type SharedTarget } from './shared-target.ts';
 /** Where a view comes from: a reply may show that the store has lost writes, an entry of the stream may just be old. */
 export type Source = 'reply' | 'news';
 
+const GIVES_WAY = 'by an earlier decision for the fleet';
 const LONGEST_NOTICE_MS = 60_000;
 /** News that leap so far are not believed before the record itself was read. */
 const GREATEST_LEAP = 1_000;
@@ -18,6 +20,8 @@ export class SharedCircuit {
   readonly probing: Probing;
   /** The store knows less than this replica: it is to be told. */
   wantsSeed = false;
+  /** Tokens of decisions made here that a later one, made here, has replaced before they were answered. */
+  readonly overruled = new Set<string>();
   readonly #random: Random;
   #view: FleetView | undefined;
   /** When an open target may be tried, monotonic ms. */
@@ -98,6 +102,21 @@ export class SharedCircuit {
     if (view?.state === 'open' && this.target.breaker.stateAt(now) !== 'closed') this.#hold(view, now);
   }
 
+  /** A decision that was made here does not hold: the circuit is as it was `before`, and held by nobody. */
+  withdraw(before: CircuitSnapshot, now: number): void {
+    const { breaker } = this.target;
+    if (breaker.forced !== null) breaker.withdraw(before, now, GIVES_WAY);
+  }
+
+  /** Puts what the fleet says in force, instead of what was decided here. */
+  obey(before: CircuitSnapshot, now: number): void {
+    const { breaker } = this.target;
+    const forced = this.#view?.forced ?? null;
+    if (forced === null) this.withdraw(before, now);
+    else if (breaker.forced !== forced) breaker.force(forced, now, GIVES_WAY);
+    this.rejoin(now);
+  }
+
   #adopt(told: FleetView, mine: FleetView | undefined, now: number): void {
     const keepsForce = mine !== undefined && mine.forcedVersion > told.forcedVersion;
     const view = keepsForce
@@ -111,8 +130,12 @@ export class SharedCircuit {
     else this.#close(view, mine, now);
   }
 
-  #adoptForce({ forced }: FleetView, mine: FleetView | undefined, now: number): void {
+  #adoptForce(view: FleetView, mine: FleetView | undefined, now: number): void {
+    // What was obeyed once a person may have changed here since, with the store away.
+    if (mine !== undefined && isSameDecision(view, mine)) return;
+    if (this.overruled.has(view.forcedToken)) return;
     const { breaker } = this.target;
+    const { forced } = view;
     if (forced !== null) {
       if (breaker.forced !== forced) breaker.force(forced, now, 'by a decision for the fleet');
     } else if (mine !== undefined && mine.forced !== null) {
@@ -145,4 +168,8 @@ function isCredible(view: FleetView, mine: FleetView | undefined): boolean {
 function isKnown(view: FleetView, mine: FleetView): boolean {
   const isSameEpoch = view.epoch === mine.epoch && view.epochId === mine.epochId;
   return isSameEpoch && view.forcedVersion <= mine.forcedVersion;
+}
+
+function isSameDecision(view: FleetView, mine: FleetView): boolean {
+  return view.forcedVersion === mine.forcedVersion && view.forcedToken === mine.forcedToken;
 }
