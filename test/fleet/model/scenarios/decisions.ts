@@ -53,6 +53,20 @@ export const decisions = [
     world.mendLinks();
     await holds(world, 'closed', 10_000);
   }),
+  scenario('a person takes back a decision where Redis cannot be reached', { replicas: 4 }, async (world) => {
+    await warm(world);
+    const [one, other] = [world.replica(0), world.replica(1)];
+    await decide(world, other, 'open');
+    await holds(world, 'open', 300);
+    world.links({ cut: true }, [one]);
+    await world.run(world.between(0, 3_000));
+    const { scope } = await decide(world, one, null);
+    if (scope !== 'process') world.violate(`told that it holds for the ${scope}`);
+    await world.run(world.between(0, 3_000));
+    world.mendLinks();
+    await holds(world, null, 10_000);
+    await closes(world);
+  }),
   scenario('two people decide at once', { replicas: 4 }, async (world) => {
     await warm(world);
     const [first, second] = [world.replica(0).target.force('open'), world.replica(1).target.force('closed')];
