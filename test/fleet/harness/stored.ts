@@ -21,6 +21,11 @@ export class Stored {
     return (await this.#client.hget(this.#key('t'), 'st')) === 'open';
   }
 
+  /** What a person has decided: `''` where nobody holds it. */
+  async forced(): Promise<string> {
+    return (await this.#client.hget(this.#key('t'), 'f')) ?? '';
+  }
+
   /** Replicas that hold a lease. */
   async probers(): Promise<string[]> {
     const leases = Object.values(await this.#client.hgetall(this.#key('l')));
