@@ -46,8 +46,9 @@ export async function pack(folder: string): Promise<Archive[]> {
 }
 
 function builtFrom(folder: string): string[] {
-  return globSync('**/*.ts', { cwd: folder })
+  const modules = globSync('**/*.ts', { cwd: folder })
     .filter((file) => !file.endsWith('.test.ts'))
-    .map((file) => `dist/${file.slice(0, -'.ts'.length)}`)
-    .flatMap((module) => [`${module}.js`, `${module}.js.map`, `${module}.d.ts`]);
+    .map((file) => `dist/${file.slice(0, -'.ts'.length)}`);
+  const scripts = globSync('**/*.lua', { cwd: folder }).map((file) => `dist/${file}`);
+  return [...modules.flatMap((module) => [`${module}.js`, `${module}.js.map`, `${module}.d.ts`]), ...scripts];
 }
