@@ -7,10 +7,11 @@ import type { Clock, Timer } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { Decisions, type FleetForce } from './decisions.ts';
 import { NewsReader } from './news-reader.ts';
-import type { Probing } from './probing.ts';
+import { ProbingLanes } from './probing-lanes.ts';
 import { SelfSuspicion } from './self-suspicion.ts';
 import { SharedCircuit } from './shared-circuit.ts';
 import { makeId, type SharedTarget } from './shared-target.ts';
+import { UnusedTargets } from './unused-targets.ts';
 
 const STEP_MS = 100;
 const HEARTBEAT_MS = 5_000;
@@ -20,10 +21,6 @@ const URGENT_HEARTBEAT_MS = 500;
 const MOST_UNSETTLED = 1_000;
 /** Records read by one call. */
 const MOST_FETCHED = 50;
-/** Claims, renewals and verdicts that are under way at once: a thousand would wait for each other until time is up. */
-const MOST_TRIES = 16;
-/** So long is waited, when closing, until leases are given back and verdicts told. */
-const LONGEST_END_MS = 1_000;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
 const MOST_TARGETS_A_CALL = 20;
 const MOST_REPORTS_A_CALL = 200;
@@ -59,9 +56,9 @@ export class Fleet {
   readonly #store: InsuredStore;
   readonly #reader: NewsReader;
   readonly #decisions: Decisions;
+  readonly #lanes: ProbingLanes;
   readonly #circuits = new Map<string, SharedCircuit>();
-  /** What is known of targets that this process has not used yet, and until when it holds. */
-  readonly #known = new Map<string, { view: FleetView; until: number }>();
+  readonly #unused = new UnusedTargets();
   readonly #toFetch = new Set<string>();
   readonly #suspicion = new SelfSuspicion();
   #live = 1;
@@ -70,8 +67,6 @@ export class Fleet {
   #isBeating = false;
   #isReporting = false;
   #isFetching = false;
-  readonly #toTry = new Set<Probing>();
-  #tries = 0;
   #timer: Timer | undefined;
   #closed = false;
 
@@ -85,12 +80,10 @@ export class Fleet {
       news: (entries) => this.#hear(entries),
       live: () => this.#live,
     });
-    this.#decisions = new Decisions(this.#store, {
-      replica: this.replica,
-      clock,
-      random,
-      take: (view) => this.#take(view, clock.now()),
-    });
+    const { replica } = this;
+    const take = (view: FleetView) => this.#take(view, clock.now());
+    this.#decisions = new Decisions(this.#store, { replica, clock, random, take });
+    this.#lanes = new ProbingLanes(this.#store, { replica, clock, take });
     store.open(service);
     this.#nextBeat = clock.now();
     void this.#reader.run();
@@ -114,11 +107,10 @@ export class Fleet {
     if (this.#circuits.has(target.name) || this.#closed || !isSharedName(target.name)) return;
     const circuit = new SharedCircuit(target, this.#environment.random);
     this.#circuits.set(target.name, circuit);
-    const known = this.#known.get(target.name);
-    if (known === undefined) return;
-    this.#known.delete(target.name);
     const now = this.#environment.clock.now();
-    circuit.take({ ...known.view, remainingMs: Math.max(0, known.until - now) }, 'reply', now);
+    const known = this.#unused.take(target.name, now);
+    if (known === undefined) return;
+    circuit.take(known, 'reply', now);
     if (circuit.view !== undefined) this.#environment.onView(circuit.view);
   }
 
@@ -128,7 +120,7 @@ export class Fleet {
     if (circuit === undefined) return;
     this.#circuits.delete(name);
     circuit.standAlone();
-    if (!this.#store.away) void circuit.probing.end(this.#store, this.replica, this.#environment.clock);
+    void this.#lanes.end(circuit);
     this.#decisions.drop(name);
   }
 
@@ -159,34 +151,10 @@ export class Fleet {
     this.#closed = true;
     this.#timer?.cancel();
     this.#reader.stop();
-    this.#toTry.clear();
     this.#decisions.close();
     for (const circuit of this.#circuits.values()) circuit.standAlone();
-    if (!this.#store.away) await this.#endProbing();
+    await this.#lanes.endAll(this.#circuits.values());
     await this.#store.close(this.replica);
-  }
-
-  /** Else others would wait for what this replica holds until its leases end. */
-  async #endProbing(): Promise<void> {
-    const { clock } = this.#environment;
-    const circuits = this.#circuits.values();
-    let isLate = false;
-    const endSome = async () => {
-      for (const { probing } of circuits) {
-        if (!isLate) await probing.end(this.#store, this.replica, clock);
-      }
-    };
-    await new Promise<void>((resolve) => {
-      const late = clock.setTimer(() => {
-        isLate = true;
-        resolve();
-      }, LONGEST_END_MS);
-      late.keepAlive(true);
-      void Promise.all(Array.from({ length: MOST_TRIES }, endSome)).then(() => {
-        late.cancel();
-        resolve();
-      });
-    });
   }
 
   #step(now: number): void {
@@ -200,7 +168,7 @@ export class Fleet {
     void this.#report(now);
     void this.#fetch();
     if (!this.#store.away) {
-      this.#probe(now);
+      this.#lanes.probe(this.#circuits.values(), now);
       this.#decisions.tellAgain(now);
     }
     this.#arm(unsettled ? STEP_MS : Math.max(STEP_MS, this.#nextBeat - now));
@@ -239,15 +207,14 @@ export class Fleet {
     for (const { target, epoch } of unsettled) {
       told.add(target);
       const circuit = this.#circuits.get(target);
-      if (circuit === undefined && this.#isCrowded && !this.#known.has(target)) continue;
-      const mine = circuit === undefined ? this.#known.get(target)?.view.epoch : circuit.epoch;
-      if (mine !== epoch) this.#toFetch.add(target);
+      const differs = circuit === undefined ? this.#unused.lacks(target, epoch) : circuit.epoch !== epoch;
+      if (differs) this.#toFetch.add(target);
     }
     if (unsettled.length >= MOST_UNSETTLED) return;
     for (const [name, circuit] of this.#circuits) {
       if (circuit.isUnsettled && !told.has(name)) this.#toFetch.add(name);
     }
-    for (const name of this.#known.keys()) if (!told.has(name)) this.#known.delete(name);
+    this.#unused.keepOnly(told);
   }
 
   async #fetch(): Promise<void> {
@@ -319,26 +286,6 @@ export class Fleet {
     return Math.max(1, Math.min(MOST_TARGETS_A_CALL, Math.floor(MOST_REPORTS_A_CALL / this.#live)));
   }
 
-  #probe(now: number): void {
-    for (const { probing } of this.#circuits.values()) {
-      probing.noteTraffic(now);
-      if (probing.isOnTrial) this.#toTry.add(probing);
-    }
-    while (this.#tries < Math.min(MOST_TRIES, this.#toTry.size)) void this.#try();
-  }
-
-  /** Does what is due for one target after the other. */
-  async #try(): Promise<void> {
-    const { clock } = this.#environment;
-    this.#tries++;
-    for (const probing of this.#toTry) {
-      this.#toTry.delete(probing);
-      const view = this.#store.away ? undefined : await probing.work(this.#store, this.replica, clock.now());
-      if (view !== undefined) this.#take(view, clock.now());
-    }
-    this.#tries--;
-  }
-
   #takeAll(views: readonly FleetView[]): void {
     const now = this.#environment.clock.now();
     for (const view of views) this.#take(view, now);
@@ -360,27 +307,13 @@ export class Fleet {
   #take(view: FleetView, now: number, source: 'reply' | 'news' = 'reply'): void {
     if (this.#closed) return;
     const circuit = this.#circuits.get(view.target);
-    if (circuit === undefined) this.#remember(view, now);
+    if (circuit === undefined) this.#unused.remember(view, now);
     else {
       const before = circuit.view;
       if (!circuit.take(view, source, now)) this.#toFetch.add(view.target);
       if (circuit.view !== before && circuit.view !== undefined) this.#environment.onView(circuit.view);
       if (circuit.isUnsettled) this.#hurry(now);
     }
-  }
-
-  #remember(view: FleetView, now: number): void {
-    const known = this.#known.get(view.target);
-    if (known !== undefined && known.view.epoch > view.epoch) return;
-    if (view.state === 'closed' && view.forced === null) this.#known.delete(view.target);
-    else if (!this.#isCrowded) {
-      this.#known.set(view.target, { view, until: now + view.remainingMs });
-    }
-  }
-
-  /** So many others are not closed that no more of them are remembered. */
-  get #isCrowded(): boolean {
-    return this.#known.size >= MOST_UNSETTLED;
   }
 
   /** Something is not closed, or was decided: the next step must not wait for the next heartbeat. */
