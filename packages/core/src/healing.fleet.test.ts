@@ -66,3 +66,19 @@ test('what is switched off asks for no service', () => {
   expect(runtime.disabled).toBe(true);
   expect(() => new Healing({ clock, random: seededRandom(1), shared: false })).toThrow(/service/);
 });
+
+test.each(['redis://host:99999', 'http://host', 'host:6379'])(
+  '%s is no Redis, wherever it is given',
+  (url) => {
+    const message = /redis: ".*" was given; allowed: a URL such as redis:\/\/host:6379/;
+    expect(() => new Healing({ shared: false, service: 'a', redis: url })).toThrow(message);
+    vi.stubEnv('HEALIX_REDIS_URL', url);
+    expect(() => new Healing({ shared: false, service: 'a' })).toThrow(message);
+  },
+);
+
+test('a store in memory wants a memory', () => {
+  expect(() => new MemoryStore(undefined as never)).toThrow(
+    'MemoryStore: undefined was given; allowed: a FleetMemory',
+  );
+});

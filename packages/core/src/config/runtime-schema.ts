@@ -3,6 +3,7 @@ import type { Store } from '../store/store.ts';
 import type { IncidentReport } from '../telemetry/incidents.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
+import { isRedisUrl, REDIS_URL } from './redis-url.ts';
 import { targetSchema } from './schema.ts';
 
 const hasMethods =
@@ -47,8 +48,8 @@ export const runtimeSchema = z.strictObject({
     ),
   redis: z
     .string()
-    .regex(/^(redis|rediss|unix):\/\/|^\//)
-    .describe('a URL such as redis://host:6379')
+    .refine(isRedisUrl)
+    .describe(REDIS_URL)
     .optional()
     .describe('The Redis that replicas share their circuits through. Default: HEALIX_REDIS_URL.'),
   store: z

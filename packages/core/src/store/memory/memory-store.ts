@@ -1,7 +1,7 @@
 import { ConfigError, StoreError } from '../../errors.ts';
 import type * as Port from '../store.ts';
 import { claim, renew } from './claim.ts';
-import type { FleetMemory } from './fleet-memory.ts';
+import { FleetMemory } from './fleet-memory.ts';
 import { force } from './force.ts';
 import type { Input, MemoryFleet, Operation, Reply } from './memory-fleet.ts';
 import { report } from './report.ts';
@@ -17,7 +17,9 @@ export class MemoryStore implements Port.Store {
   readonly #closing = new AbortController();
   #fleet: MemoryFleet | undefined;
 
+  /** @throws ConfigError for what is no FleetMemory */
   constructor(memory: FleetMemory) {
+    if (!(memory instanceof FleetMemory)) throw new ConfigError('MemoryStore', memory, 'a FleetMemory');
     this.#memory = memory;
   }
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { isRedisUrl, REDIS_URL } from '../../config/redis-url.ts';
 import { ConfigError } from '../../errors.ts';
 
 /** An instance of ioredis or iovalkey, of any kind: a single server, Sentinel or a Cluster. */
@@ -110,8 +111,9 @@ type Constructor = new (
   options: object,
 ) => RedisClient & { on(event: 'error', listener: () => void): void };
 
-/** Makes a client for a URL such as `redis://localhost:6379`; it does not connect. */
+/** Makes a client for a URL such as `redis://localhost:6379`; it does not connect. @throws ConfigError for another */
 export function clientOf(url: string): RedisClient {
+  if (!isRedisUrl(url)) throw new ConfigError('redis', url, REDIS_URL);
   const Client = load('ioredis') ?? load('iovalkey');
   if (Client === undefined) {
     throw new ConfigError(
