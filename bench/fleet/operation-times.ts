@@ -1,5 +1,5 @@
+import { claim, seed, verdict } from '../../packages/core/src/store/conformance/inputs.ts';
 import type { FleetView } from '../../packages/core/src/store/store.ts';
-import { claim, seed, verdict } from '../../test/fleet/store/fixtures.ts';
 import type { ScriptTimer } from './script-timer.ts';
 import { decide, prime } from './trips.ts';
 

@@ -1,6 +1,6 @@
+import { report } from '../../packages/core/src/store/conformance/inputs.ts';
 import type { Report, Store } from '../../packages/core/src/store/store.ts';
 import { pause } from '../../test/conformance/harness/wait.ts';
-import { report } from '../../test/fleet/store/fixtures.ts';
 import type { ScriptTimer } from './script-timer.ts';
 import { chunksOf } from './trips.ts';
 

@@ -1,7 +1,7 @@
 import type { StoreError } from '@healix/core';
+import { report } from '../../packages/core/src/store/conformance/inputs.ts';
 import type { FleetView, Report, Store } from '../../packages/core/src/store/store.ts';
 import { pause } from '../../test/conformance/harness/wait.ts';
-import { report } from '../../test/fleet/store/fixtures.ts';
 
 /** As `Fleet` sends them. */
 const MOST_TARGETS_A_CALL = 20;

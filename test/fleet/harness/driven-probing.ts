@@ -29,12 +29,12 @@ export function driveProbing({
   const store = new InsuredStore(scripted, clock, () => {});
   const began = clock.now();
 
+  /** The fleet's next epoch. */
   const adopt = (view: FleetView) => {
     const until = clock.now() + view.remainingMs;
     probing.begin(view, until);
     if (view.state === 'open') target.breaker.adoptOpen(probing.trial, until, 1, 'fleet-opened', clock.now());
   };
-  /** The fleet's next epoch. */
   const step = async () => {
     probing.noteTraffic(clock.now());
     void probing.work(store, 'me', clock.now());

@@ -1,5 +1,6 @@
 import { vi } from 'vitest';
 import type {
+  ClaimReply,
   FleetEntry,
   FleetNews,
   FleetView,
@@ -90,6 +91,16 @@ export class ScriptedStore implements Store {
   tell(cursor: string, ...entries: FleetEntry[]): void {
     this.cursor = cursor;
     this.#wake?.({ cursor, entries });
+  }
+
+  /** The next call of the operation waits for its answer. @returns what gives it */
+  hold(name: 'claim' | 'renew'): (reply: ClaimReply) => void {
+    let answer: (reply: ClaimReply) => void = () => {};
+    const reply = new Promise<ClaimReply>((resolve) => {
+      answer = resolve;
+    });
+    this[name].mockReturnValueOnce(reply);
+    return answer;
   }
 
   /** From now on all operations reject, but for those named. */

@@ -43,6 +43,15 @@ async function findProbers({ fleet, stored, upstream }: Lab): Promise<Replica[]>
   return fleet.all.filter((_, i) => holders.includes(names[i] as string));
 }
 
+/** The upstream answers no more. @returns who has a probe there, and a check of how many probes there were since */
+async function hangProbers(lab: Lab): Promise<{ probers: Replica[]; check: () => Promise<void> }> {
+  lab.upstream.hang(true);
+  const check = await countProbes(lab);
+  const probers = (await findProbers(lab)).slice(0, REPLICAS - 1);
+  expect(probers.length).toBeGreaterThan(0);
+  return { probers, check };
+}
+
 test(
   'what fails for all opens for all, is tried by a few probes, and closes for all',
   async () => {
@@ -97,10 +106,7 @@ test(
     const { fleet, upstream } = lab;
     await startLoaded(lab, REPLICAS, CALLS_PER_SECOND);
     await failAll(lab);
-    upstream.hang(true);
-    const check = await countProbes(lab);
-    const dead = (await findProbers(lab)).slice(0, REPLICAS - 1);
-    expect(dead.length).toBeGreaterThan(0);
+    const { probers: dead, check } = await hangProbers(lab);
     for (const replica of dead) {
       replica.signal('SIGKILL');
       fleet.all.splice(fleet.all.indexOf(replica), 1);
@@ -119,10 +125,7 @@ test(
     const { fleet, upstream } = lab;
     await startLoaded(lab, REPLICAS, CALLS_PER_SECOND);
     await failAll(lab);
-    upstream.hang(true);
-    const check = await countProbes(lab);
-    const frozen = (await findProbers(lab)).slice(0, REPLICAS - 1);
-    expect(frozen.length).toBeGreaterThan(0);
+    const { probers: frozen, check } = await hangProbers(lab);
     for (const replica of frozen) replica.signal('SIGSTOP');
     await pause(LONGEST_LEASE_MS);
     await check();

@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis';
 import { Redis as Valkey } from 'iovalkey';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { report } from '../../../packages/core/src/store/conformance/inputs.ts';
 import { redisStore, redisStoreAt } from '../../../packages/core/src/store/redis/redis-store.ts';
 import type { Store } from '../../../packages/core/src/store/store.ts';
 import { pause } from '../../conformance/harness/wait.ts';
 import { RedisServer } from '../harness/redis-server.ts';
 import { TcpProxy } from '../harness/tcp-proxy.ts';
-import { report } from './fixtures.ts';
 
 let server: RedisServer;
 const stores: Store[] = [];

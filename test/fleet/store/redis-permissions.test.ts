@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { claim, report, seed, verdict } from '../../../packages/core/src/store/conformance/inputs.ts';
 import { redisStore } from '../../../packages/core/src/store/redis/redis-store.ts';
 import type { FleetView, Store } from '../../../packages/core/src/store/store.ts';
 import { RedisServer } from '../harness/redis-server.ts';
-import { claim, report, seed, verdict } from './fixtures.ts';
 
 const KEYS = '~{healix:v1:permitted}:*';
 const NEEDED =

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { claim, report, seed, verdict } from '../../../packages/core/src/store/conformance/inputs.ts';
 import type { RedisStore } from '../../../packages/core/src/store/redis/redis-store.ts';
 import type { FleetView } from '../../../packages/core/src/store/store.ts';
 import { VirtualRedis } from '../harness/virtual-redis.ts';
-import { claim, report, seed, verdict } from './fixtures.ts';
 
 let redis: VirtualRedis;
 let service: string;

@@ -6,11 +6,11 @@ import { Cluster, Redis } from 'ioredis';
 import { Cluster as ValkeyCluster } from 'iovalkey';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type RedisClient, redisStore } from '../../../packages/core/src/index.ts';
+import { report } from '../../../packages/core/src/store/conformance/inputs.ts';
 import type { Store } from '../../../packages/core/src/store/store.ts';
 import { pause } from '../../conformance/harness/wait.ts';
 import { RedisCluster } from '../harness/redis-cluster.ts';
 import { freePort, RedisServer } from '../harness/redis-server.ts';
-import { report } from './fixtures.ts';
 
 const STREAM = '{healix:v1:topologies}:s';
 /** Sentinel's own: `down-after`, up to a second of its chance, and a second until it asks the replica again. */

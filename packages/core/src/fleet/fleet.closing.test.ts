@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DrivenFleet } from '../../../../test/fleet/harness/driven-fleet.ts';
 import { openView } from '../../../../test/fleet/harness/scripted-store.ts';
-import type { ClaimReply } from '../store/store.ts';
 
 describe('closing', () => {
   test('takes the replica off the members, gives connections back, and leaves no timer', async () => {
@@ -68,13 +67,7 @@ describe('closing, with a target that is open', () => {
 
   test('gives back a lease that comes when it has begun', async () => {
     const { fleet, busy, clock, scripted, told } = await opened();
-    let grant: (reply: ClaimReply) => void = () => {};
-    scripted.claim.mockImplementation(
-      () =>
-        new Promise((resolve) => {
-          grant = resolve;
-        }),
-    );
+    const grant = scripted.hold('claim');
     await busy(1_000);
     const closed = fleet.close();
     await clock.advance(100);

@@ -82,6 +82,14 @@ describe('following the stream', () => {
   });
 });
 
+test('reads on within a second, however many replicas are said to read along', async () => {
+  const { clock, scripted, news, start } = setup({ live: 1e9 });
+  scripted.read.mockResolvedValue({ cursor: '2-0', entries: [ASK] });
+  await start();
+  await clock.advance(10_000);
+  expect(news.length).toBeGreaterThanOrEqual(10);
+});
+
 describe('when a read fails', () => {
   test('the reader begins anew with a snapshot, after a random wait', async () => {
     const { clock, scripted, cursors, start, tell } = setup({ chance: 0.5 });
@@ -139,6 +147,14 @@ describe('when a read fails', () => {
     expect(scripted.snapshot).toHaveBeenCalledTimes(1);
     await clock.advance(10);
     expect(scripted.snapshot).toHaveBeenCalledTimes(2);
+  });
+
+  test('begins anew within 20 s, however many replicas are said to come back', async () => {
+    const { clock, scripted, start } = setup({ live: 1e9 });
+    scripted.fail();
+    await start();
+    await clock.advance(100_000);
+    expect(scripted.snapshot.mock.calls.length).toBeGreaterThanOrEqual(5);
   });
 
   test('a read that never comes back has failed', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { driveProbing } from '../../../../test/fleet/harness/driven-probing.ts';
 import { openView, viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
-import type { Claim, ClaimReply, FleetView } from '../store/store.ts';
+import type { Claim, FleetView } from '../store/store.ts';
 
 describe('a claim', () => {
   test.each([
@@ -127,13 +127,7 @@ describe('a lease', () => {
 
   test('counts from before it was asked for', async () => {
     const { probing, clock, scripted, step, now } = driveProbing();
-    let grant: (reply: ClaimReply) => void = () => {};
-    scripted.claim.mockImplementationOnce(
-      () =>
-        new Promise((resolve) => {
-          grant = resolve;
-        }),
-    );
+    const grant = scripted.hold('claim');
     await clock.advance(760);
     await step();
     await clock.advance(40);
@@ -150,13 +144,7 @@ describe('a lease', () => {
 
   test('of an epoch that is over is not used', async () => {
     const { probing, clock, scripted, step, adopt } = driveProbing();
-    let grant: (reply: ClaimReply) => void = () => {};
-    scripted.claim.mockImplementationOnce(
-      () =>
-        new Promise((resolve) => {
-          grant = resolve;
-        }),
-    );
+    const grant = scripted.hold('claim');
     await clock.advance(760);
     await step();
     adopt(openView('t', { epoch: 2 }));
@@ -169,13 +157,7 @@ describe('a lease', () => {
     const { target, probing, scripted, workUntil, grantAll, clock } = driveProbing();
     grantAll();
     await workUntil(1_600);
-    let grant: (reply: ClaimReply) => void = () => {};
-    scripted.renew.mockImplementationOnce(
-      () =>
-        new Promise((resolve) => {
-          grant = resolve;
-        }),
-    );
+    const grant = scripted.hold('renew');
     await workUntil(1_750);
     expect(target.begin()).toBeGreaterThan(0);
     grant({ leaseMs: 2_100, view: openView('t') });

@@ -1,1 +1,0 @@
-export { claim, report, seed, verdict } from '../../../packages/core/src/store/conformance/inputs.ts';
