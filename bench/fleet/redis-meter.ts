@@ -61,9 +61,9 @@ export class RedisMeter {
     const before = await this.read();
     await meanwhile();
     const after = await this.read();
-    return Object.fromEntries(
-      Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Work]]),
-    ) as unknown as Work;
+    const done = { ...after };
+    for (const name of Object.keys(after) as (keyof Work)[]) done[name] -= before[name];
+    return done;
   }
 
   close(): void {
