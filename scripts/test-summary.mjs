@@ -1,6 +1,7 @@
-// Prints "N passed, N failed" (and ", N skipped") for the last runs of the tests, from the reports that vitest
-// wrote, and fails unless everything passed. A test file that could not be run counts as one failure.
+// Prints what failed, then "N passed, N failed" (and ", N skipped") for the last runs of the tests, from the reports that
+// vitest wrote, and fails unless everything passed. A test file that could not be run counts as one failure.
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isLeftOut, testRuns } from './test-runs.mjs';
 
@@ -19,6 +20,28 @@ export function countTests(report) {
   };
 }
 
+/** A line for the test, and the first lines of why: of a test, or of a file that could not be run. */
+function failure(name, messages) {
+  const reason = messages
+    .join('\n')
+    .split('\n')
+    .slice(0, 4)
+    .map((line) => `    ${line.slice(0, 200)}`);
+  return [`failed: ${name}`, ...reason];
+}
+
+/** What a report says of each failure, as lines. */
+export function listFailures(report) {
+  return (report?.testResults ?? []).flatMap(({ name, status, message, assertionResults }) => {
+    const file = relative(process.cwd(), name);
+    const failed = assertionResults.filter((result) => result.status === 'failed');
+    if (status === 'failed' && failed.length === 0) return failure(file, [message ?? '']);
+    return failed.flatMap(({ fullName, failureMessages }) =>
+      failure(`${file} > ${fullName}`, failureMessages ?? []),
+    );
+  });
+}
+
 function read(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
@@ -29,7 +52,9 @@ function read(file) {
 
 /** Prints the counts of all runs together, and sets the exit code when not all passed. */
 export function printSummary() {
-  const counts = testRuns.filter((run) => !isLeftOut(run)).map(({ report }) => countTests(read(report)));
+  const reports = testRuns.filter((run) => !isLeftOut(run)).map(({ report }) => read(report));
+  for (const line of reports.flatMap(listFailures)) console.log(line);
+  const counts = reports.map(countTests);
   const [passed, failed, skipped] = ['passed', 'failed', 'skipped'].map((name) =>
     counts.reduce((sum, count) => sum + count[name], 0),
   );

@@ -74,4 +74,32 @@ describe('test-summary', () => {
     });
     expect(call('test-summary.mjs', 'countTests', null)).toEqual({ passed: 0, failed: 1, skipped: 0 });
   });
+
+  it('names each test and each file that failed, and says why', () => {
+    const failing = {
+      status: 'failed',
+      name: `${root}test/a.test.ts`,
+      assertionResults: [
+        { status: 'failed', fullName: 'a thing works', failureMessages: ['Error: no\n  at line 1'] },
+        { status: 'passed', fullName: 'another' },
+      ],
+    };
+    const broken = {
+      status: 'failed',
+      name: `${root}test/b.test.ts`,
+      message: 'no such import',
+      assertionResults: [],
+    };
+    const { testResults } = report;
+    expect(
+      call('test-summary.mjs', 'listFailures', { ...report, testResults: [...testResults, failing, broken] }),
+    ).toEqual([
+      'failed: test/a.test.ts > a thing works',
+      '    Error: no',
+      '      at line 1',
+      'failed: test/b.test.ts',
+      '    no such import',
+    ]);
+    expect(call('test-summary.mjs', 'listFailures', null)).toEqual([]);
+  });
 });
