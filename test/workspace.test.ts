@@ -59,7 +59,9 @@ describe('test-summary', () => {
     numFailedTests: 0,
     numPendingTests: 1,
     numTodoTests: 0,
-    testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+    testResults: [
+      { status: 'passed', name: `${root}test/c.test.ts`, assertionResults: [{ status: 'passed' }] },
+    ],
   };
 
   it('counts passed, failed and skipped tests', () => {
