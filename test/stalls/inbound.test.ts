@@ -22,7 +22,8 @@ describe.each(SERVICES)('requests to $name across $stall', ({ name, stall }) => 
   const statuses: Record<string, number[]> = {};
   const target = (path: string) => service.tell<Told>('target', path);
 
-  beforeAll(async () => {
+  /** Starts a service that has been calm, and asks it what its upstream holds; undefined if it is not calm any more. */
+  async function begin() {
     upstream = await new Upstream().listen();
     const program = new URL('./programs/service.ts', import.meta.url);
     service = await Stallable.start(program, name, upstream.origin);
@@ -35,12 +36,35 @@ describe.each(SERVICES)('requests to $name across $stall', ({ name, stall }) => 
     const askAll = (path: string, count: number) =>
       Promise.all(Array.from({ length: count }, () => ask(path)));
 
+    upstream.always(200);
+    await askAll('/limited', EACH);
+    upstream.always(undefined);
+    const stalls = await service.tell<number>('calm');
     await service.tell('halfOpen', '/probed');
     const leave = new AbortController();
     const abandoned = Array.from({ length: EACH }, () => ask('/abandoned', leave.signal));
-    const asked = ['/limited', '/measured'].map((path) => askAll(path, EACH));
+    const asked = Promise.all(['/limited', '/measured'].map((path) => askAll(path, EACH)));
     const probe = askAll('/probed', 1);
     await upstream.holds(3 * EACH + 1);
+    const begun = { askAll, leave, abandoned, asked, probe };
+    return (await service.tell('stalls')) === stalls ? begun : end(begun);
+  }
+
+  function end({
+    asked,
+    probe,
+    abandoned,
+  }: Record<'asked' | 'probe', Promise<unknown>> & { abandoned: unknown[] }) {
+    service.kill();
+    upstream.close();
+    void Promise.allSettled([asked, probe, ...abandoned]);
+    return undefined;
+  }
+
+  beforeAll(async () => {
+    let begun = await begin();
+    while (begun === undefined) begun = await begin();
+    const { askAll, leave, abandoned, asked, probe } = begun;
     let fresh: Promise<number[]> | undefined;
     await service.stall(stall, async () => {
       leave.abort();
@@ -49,7 +73,7 @@ describe.each(SERVICES)('requests to $name across $stall', ({ name, stall }) => 
       upstream.always(200);
       fresh = askAll('/limited', EACH);
     });
-    [statuses.limited, statuses.measured] = (await Promise.all(asked)) as [number[], number[]];
+    [statuses.limited, statuses.measured] = (await asked) as [number[], number[]];
     [statuses.probed, statuses.fresh] = await Promise.all([probe, fresh as Promise<number[]>]);
     await until('all requests to be over', async () => (await target('/abandoned')).inFlight === 0);
   }, PATIENCE_MS);

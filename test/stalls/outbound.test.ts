@@ -35,6 +35,17 @@ afterEach(() => upstream.close());
 afterAll(() => client.kill());
 
 const call = (each = EACH) => client.tell<Results>('call', { origin: upstream.origin, count: each });
+/** What no stall of a busy machine has come before: another soon after would be no surprise. */
+async function callCalmly(each = EACH): Promise<{ results: Promise<Results> }> {
+  for (;;) {
+    const results = call(each);
+    await upstream.holds(each * WAYS);
+    if ((await client.tell('stalls')) === 0) return { results };
+    await upstream.answer();
+    await results;
+    await client.tell('renew');
+  }
+}
 const targets = () => client.tell<Told[]>('targets');
 
 /** Calls until all circuits are open: a busy machine may stall the process by itself, which excuses a failure. */
@@ -51,8 +62,7 @@ const openAll = () =>
 
 describe.each(STALLS)('calls across %s', (stall) => {
   test('take the answers that came meanwhile, although their time is over', async () => {
-    const results = call();
-    await upstream.holds(EACH * WAYS);
+    const { results } = await callCalmly();
     await client.stall(stall, () => upstream.answer());
     expect(await results).toEqual(all(200));
     for (const told of await targets()) {
@@ -62,8 +72,7 @@ describe.each(STALLS)('calls across %s', (stall) => {
   });
 
   test('time out without an answer, for which nobody is blamed; the next ones are', async () => {
-    const results = call();
-    await upstream.holds(EACH * WAYS);
+    const { results } = await callCalmly();
     await client.stall(stall, () => {});
     expect(await results).toEqual(all('HEALIX_DEADLINE'));
     for (const told of await targets()) {

@@ -230,8 +230,14 @@ export abstract class Ledger implements PermitIssuer {
    * not without the stall; or that it had no answer, if the stall was a rare one, and the silence beside it no longer.
    * An answer that came is what it is.
    */
-  #mayBeOurs({ latencyMs: known }: Permit, outcome: Outcome, latencyMs: number, slow: boolean): boolean {
-    const { stallMs, stallIsRare } = this.time;
+  #mayBeOurs(
+    { latencyMs: known, start }: Permit,
+    outcome: Outcome,
+    latencyMs: number,
+    slow: boolean,
+  ): boolean {
+    const { stallIsRare } = this.time;
+    const stallMs = this.time.stallMsFor(start);
     const ownMs = latencyMs - stallMs;
     if (outcome === 'success') return slow && ownMs <= this.#slowCallMs;
     return stallIsRare && known < 0 && ownMs <= Math.max(stallMs, LEAST_GRACE_MS);

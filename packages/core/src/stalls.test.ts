@@ -207,6 +207,42 @@ test('the budget of repeats is neither spent nor overdrawn by a stall', async ()
   expect(budget?.available()).toBe(10);
 });
 
+describe('a stall and its aftershock', () => {
+  test('excuse together what ran across both', async () => {
+    const { clock, acquire, target, counts } = setup({ timeoutMs: 2_000 });
+    const across = [acquire(), acquire()];
+    clock.block(3_000);
+    await clock.advance(300);
+    clock.block(150);
+    for (const permit of across) target.release(permit, 'failure');
+    expect(counts()).toMatchObject({ ignored: 2, failure: 0 });
+  });
+
+  test('are over half a second later', async () => {
+    const { clock, acquire, target, counts } = setup();
+    acquire();
+    clock.block(3_000);
+    await clock.advance(520);
+    const later = acquire();
+    clock.block(150);
+    target.release(later, 'failure');
+    expect(counts()).toMatchObject({ ignored: 0, failure: 1 });
+  });
+
+  test('excuse what began between them for the aftershock alone', async () => {
+    const { clock, acquire, target, counts } = setup();
+    acquire();
+    clock.block(3_000);
+    await clock.advance(40);
+    const between = acquire();
+    await clock.advance(400);
+    clock.block(150);
+    await clock.advance(20);
+    target.release(between, 'failure');
+    expect(counts()).toMatchObject({ ignored: 0, failure: 1 });
+  });
+});
+
 describe('what is judged although stalls come again and again', () => {
   test('an upstream that hangs', async () => {
     const { clock, target } = setup({ timeoutMs: 10_000 });

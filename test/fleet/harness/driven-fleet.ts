@@ -29,6 +29,9 @@ export class DrivenFleet {
     onTestFinished(() => this.fleet.close());
   }
 
+  /** Until what this process has seen is told. */
+  readonly grown = (): Promise<void> => this.clock.advance(2_500);
+
   /** A target that is shared from now on. */
   readonly join = (name = 't'): DrivenTarget => {
     const target = new DrivenTarget(this.clock, name);

@@ -76,6 +76,20 @@ export const switches: readonly Switch[] = [
     fails: 'one bad replica with thirty times the traffic, and noise',
   },
   {
+    name: 'R8 trouble that is not told any more does not count',
+    file: script('report'),
+    find: 'and now - report.at > 2000',
+    replace: 'and false',
+    fails: 'a bad replica is started anew again and again',
+  },
+  {
+    name: 'R8 a new process tells nothing yet',
+    file: 'fleet/fleet.ts',
+    find: ' || now < this.#silentUntil',
+    replace: '',
+    fails: 'a bad replica is started anew again and again',
+  },
+  {
     name: 'R9 nobody is alone before the membership is old enough',
     file: script('report'),
     find: 'born > 0 and now - born > 10000',

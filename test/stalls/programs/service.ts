@@ -1,6 +1,7 @@
 // A healed service, in the framework of the first argument: its routes ask an upstream, and answer as that does.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { createHealing } from '@healix/core';
 import * as onExpress from '@healix/express';
 import * as onFastify from '@healix/fastify';
@@ -24,6 +25,8 @@ const SETTINGS = {
   '/abandoned': { timeoutMs: 2_000 },
   '/probed': {},
 };
+/** After so long another stall is a surprise. */
+const RARE_MS = 10_500;
 type Path = keyof typeof SETTINGS;
 const paths = Object.keys(SETTINGS) as Path[];
 
@@ -80,6 +83,14 @@ obey({
     const { state, counts, inFlight } = runtime.target(`route:GET ${path}`).status();
     const { success, failure, ignored, slow } = counts;
     return { state, success, failure, ignored, slow, inFlight };
+  },
+  /** Starting blocks the event loop: a stall soon after is no surprise. Resolves once there has been none for long enough. */
+  async calm() {
+    for (let seen = -1; seen !== runtime.status().stalls; ) {
+      seen = runtime.status().stalls;
+      if (seen > 0) await setTimeout(RARE_MS);
+    }
+    return runtime.status().stalls;
   },
   incidents: () => runtime.incidents().length,
   stalls: () => runtime.status().stalls,

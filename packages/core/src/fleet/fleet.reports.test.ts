@@ -4,7 +4,8 @@ import { viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
 
 describe('reports', () => {
   test('are sent twenty targets a call at most, and one call after the other', async () => {
-    const { clock, scripted, join, fleet } = new DrivenFleet();
+    const { clock, scripted, join, fleet, grown } = new DrivenFleet();
+    await grown();
     const well = Array.from({ length: 60 }, (_, n) => join(`well ${n}`));
     const bad = Array.from({ length: 45 }, (_, n) => join(`bad ${n}`));
     for (const target of well) target.calls(1, 'success');
@@ -20,9 +21,10 @@ describe('reports', () => {
   });
 
   test('are fewer a call the more replicas there are', async () => {
-    const { clock, scripted, join, fleet } = new DrivenFleet((store) => {
+    const { clock, scripted, join, fleet, grown } = new DrivenFleet((store) => {
       store.live = 50;
     });
+    await grown();
     for (let n = 0; n < 10; n++) join(`well ${n}`).calls(1, 'success');
     for (let n = 0; n < 6; n++) spoil(join(`bad ${n}`));
     await clock.advance(100);
@@ -32,7 +34,8 @@ describe('reports', () => {
   });
 
   test('wait for the one under way, and then tell what is by then', async () => {
-    const { scripted, join, busy } = new DrivenFleet();
+    const { scripted, join, busy, grown } = new DrivenFleet();
+    await grown();
     const target = join();
     let answer: () => void = () => {};
     scripted.report.mockImplementationOnce(
@@ -51,7 +54,8 @@ describe('reports', () => {
   });
 
   test('that have not counted are told again, under what is known by then', async () => {
-    const { clock, scripted, join } = new DrivenFleet();
+    const { clock, scripted, join, grown } = new DrivenFleet();
+    await grown();
     join('a').calls(5, 'success');
     await clock.advance(100);
     scripted.report.mockResolvedValueOnce([viewOf('a', { epoch: 3 })]);
@@ -60,8 +64,19 @@ describe('reports', () => {
     expect(scripted.report.mock.calls.map(([, [told]]) => told?.epochId)).toEqual(['', 'a-3']);
   });
 
+  test('of a new process wait until those of an earlier life have ceased to count', async () => {
+    const { scripted, join, busy } = new DrivenFleet();
+    spoil(join());
+    scripted.tell('1-0', { kind: 'ask', targets: ['t'] });
+    await busy(2_480);
+    expect(scripted.report).not.toHaveBeenCalled();
+    await busy(200);
+    expect(scripted.report).toHaveBeenCalled();
+  });
+
   test('are sent at once when the fleet asks', async () => {
-    const { clock, scripted, join, fleet } = new DrivenFleet();
+    const { clock, scripted, join, fleet, grown } = new DrivenFleet();
+    await grown();
     join('a').calls(5, 'success');
     join('b').calls(5, 'success');
     await clock.advance(100);
@@ -74,7 +89,8 @@ describe('reports', () => {
   });
 
   test('are not sent by a process that suspects itself', async () => {
-    const { scripted, join, busy, fleet } = new DrivenFleet();
+    const { scripted, join, busy, fleet, grown } = new DrivenFleet();
+    await grown();
     for (const name of ['a', 'b', 'c']) spoil(join(name));
     await busy(2_000);
     expect(fleet.status.suspectsItself).toBe(true);
@@ -82,7 +98,8 @@ describe('reports', () => {
   });
 
   test('tell what opened a circuit here, until it has closed', async () => {
-    const { clock, scripted, join, fleet } = new DrivenFleet();
+    const { clock, scripted, join, fleet, grown } = new DrivenFleet();
+    await grown();
     const target = join();
     target.calls(5, 'failure');
     fleet.tripped('t', clock.now());

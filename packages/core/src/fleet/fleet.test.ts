@@ -174,9 +174,9 @@ describe('what is known', () => {
   });
 
   test('is told to a store that has lost it', async () => {
-    const { clock, scripted, join, tell, busy } = new DrivenFleet();
+    const { scripted, join, tell, busy, grown } = new DrivenFleet();
     const target = join();
-    await clock.advance(100);
+    await grown();
     await tell('1-0', viewOf('t', { epoch: 9 }));
     scripted.report.mockResolvedValueOnce([viewOf('t', { epoch: 3 })]);
     spoil(target);
@@ -186,9 +186,9 @@ describe('what is known', () => {
   });
 
   test('is told again until it is heard', async () => {
-    const { clock, scripted, join, tell, busy } = new DrivenFleet();
+    const { scripted, join, tell, busy, grown } = new DrivenFleet();
     const target = join();
-    await clock.advance(100);
+    await grown();
     await tell('1-0', viewOf('t', { epoch: 9 }));
     spoil(target);
     scripted.report.mockResolvedValueOnce([viewOf('t', { epoch: 0 })]);

@@ -17,6 +17,8 @@ const STEP_MS = 100;
 const HEARTBEAT_MS = 5_000;
 /** While something is not closed a write is due so often: only a write tells that the store is there. */
 const URGENT_HEARTBEAT_MS = 500;
+/** A new process tells nothing before what it may have told in an earlier life, and died, has ceased to count. */
+const SILENT_MS = 2_500;
 /** The bound of what a heartbeat tells: past it, what it does not tell may still be. */
 const MOST_UNSETTLED = 1_000;
 /** Records read by one call. */
@@ -61,6 +63,7 @@ export class Fleet {
   readonly #unused = new UnusedTargets();
   readonly #toFetch = new Set<string>();
   readonly #suspicion = new SelfSuspicion();
+  readonly #silentUntil: number;
   #live = 1;
   #nextStep = 0;
   #nextBeat = 0;
@@ -86,6 +89,7 @@ export class Fleet {
     this.#lanes = new ProbingLanes(this.#store, { replica, clock, take });
     store.open(service);
     this.#nextBeat = clock.now();
+    this.#silentUntil = clock.now() + SILENT_MS;
     void this.#reader.run();
     this.#step(clock.now());
   }
@@ -259,7 +263,7 @@ export class Fleet {
 
   /** One flush at a time; what would have been told meanwhile is told by the next one. */
   async #report(now: number): Promise<void> {
-    if (this.#isReporting || this.#suspicion.suspected) return;
+    if (this.#isReporting || this.#suspicion.suspected || now < this.#silentUntil) return;
     this.#isReporting = true;
     try {
       const reports = [];

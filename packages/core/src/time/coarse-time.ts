@@ -8,6 +8,8 @@ export const TICK_MS = 20;
 const STALL_MS = 100;
 /** One stall in so long is a surprise. A process that is blocked again and again fails for reasons like any other's. */
 const RARE_MS = 10_000;
+/** Another within so long is its aftershock: what had to wait is worked off, or the machine is still busy. */
+const AFTERSHOCK_MS = 500;
 const IDLE_TICKS_BEFORE_SLEEP = 50;
 /** Where a tick turns out to have far more calls than the one before, one in so many is timed from there on. */
 const SPARSE_STRIDE = 16;
@@ -36,9 +38,7 @@ export class CoarseTime {
   now: number;
   /** Calls that began before this moment, and end after it, ran across a blocked event loop. */
   stallEnd = Number.NEGATIVE_INFINITY;
-  /** How long the last stall was. */
-  stallMs = 0;
-  /** Whether the last stall came as a surprise: one soon after another says nothing for whoever fails. */
+  /** Whether the last stall came as a surprise, or with one: any other says nothing for whoever fails. */
   stallIsRare = true;
   /** How often the event loop was found blocked for more than 100 ms. */
   stalls = 0;
@@ -63,6 +63,10 @@ export class CoarseTime {
   #stride = 1;
   #countdown: number;
   #lastRareStall = Number.NEGATIVE_INFINITY;
+  #lastRareEnd = Number.NEGATIVE_INFINITY;
+  /** How long the last stall was; and how long those were whose aftershock it is. */
+  #stallMs = 0;
+  #beforeMs = 0;
   #idleTicks = 0;
   #asked = 0;
   #watched = 1;
@@ -103,6 +107,11 @@ export class CoarseTime {
   /** Coarse time for the end of a call: it does not wake the ticker, nor count. */
   current(): number {
     return this.#asleep ? this.read() : this.now;
+  }
+
+  /** Ms of the last stall, and of those whose aftershock it is, for a call that began at `start`, before its end. */
+  stallMsFor(start: number): number {
+    return start < this.#lastRareEnd ? this.#beforeMs + this.#stallMs : this.#stallMs;
   }
 
   /** True for one of those who ask in a tick, now an early one and now a late one. */
@@ -151,14 +160,20 @@ export class CoarseTime {
 
   #noteStall(now: number): void {
     if (this.#asleep) return;
-    if (this.stallEnd < this.#tickDue) {
-      this.stalls++;
-      this.stallIsRare = this.#tickDue - this.#lastRareStall >= RARE_MS;
-      if (this.stallIsRare) this.#lastRareStall = this.#tickDue;
-    }
+    if (this.stallEnd < this.#tickDue) this.#beginStall();
     this.lostMs += now - Math.max(this.#tickDue, this.stallEnd);
-    this.stallMs = now - this.#tickDue;
+    this.#stallMs = now - this.#tickDue;
     this.stallEnd = now;
+    if (this.#lastRareStall === this.#tickDue) this.#lastRareEnd = now;
+  }
+
+  #beginStall(): void {
+    this.stalls++;
+    const isAftershock = this.#tickDue - this.#lastRareEnd < AFTERSHOCK_MS;
+    this.#beforeMs = isAftershock ? this.#beforeMs + this.#stallMs : 0;
+    if (isAftershock) return;
+    this.stallIsRare = this.#tickDue - this.#lastRareStall >= RARE_MS;
+    if (this.stallIsRare) this.#lastRareStall = this.#tickDue;
   }
 
   #wake(): void {

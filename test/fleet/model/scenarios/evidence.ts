@@ -115,6 +115,22 @@ export const evidence = [
       await world.flush();
     }
   }),
+  scenario('a bad replica is started anew again and again', { replicas: 3 }, async (world) => {
+    await warm(world);
+    const good = world.replicas.slice(1);
+    let bad = world.replica(0);
+    world.fail(1, [bad]);
+    for (let lives = 0; lives < 5; lives++) {
+      await world.run(world.between(1_000, 5_000));
+      bad.kill();
+      await world.run(world.between(50, 500));
+      bad = world.join();
+      world.fail(1, [bad]);
+    }
+    await world.run(6_000);
+    if (world.watch.trips > 0) world.violate('the fleet has opened');
+    if (good.some(({ state }) => state !== 'closed')) world.violate('another is not closed');
+  }),
   scenario('one bad replica takes part in the probes', { replicas: 5 }, async (world) => {
     await breakAll(world);
     world.heal(world.replicas.slice(1));

@@ -64,11 +64,32 @@ export const evidenceCases = [
   }),
 
   storeCase('report: one as old as the window counts', async (fleet) => {
-    await fleet.reportAll(['a'], 't');
+    await fleet.reportAll(['a'], 't', { calls: 1_000, failures: 0, streak: 0 });
     await fleet.advance(9_800);
-    await fleet.reportAll(['b'], 't');
+    await fleet.reportAll(['b', 'c'], 't');
     await fleet.advance(200);
-    has(await fleet.reportAll(['b'], 't'), { state: 'open' });
+    has(await fleet.reportAll(['b', 'c'], 't'), { state: 'closed' });
+    await fleet.advance(1);
+    has(await fleet.reportAll(['b', 'c'], 't'), { state: 'open' });
+  }),
+
+  storeCase('report: trouble that is not told again counts for two seconds', async (fleet) => {
+    const troubles = {
+      rate: { calls: 20, failures: 20, streak: 0 },
+      row: { calls: 500, failures: 20, streak: 20 },
+      open: { calls: 500, failures: 0, streak: 0, open: true },
+    };
+    for (const [target, trouble] of Object.entries(troubles)) {
+      for (const [age, state] of [
+        [2_000, 'open'],
+        [2_001, 'closed'],
+      ] as const) {
+        const name = `${target} ${age}`;
+        await fleet.reportAll(['a'], name, trouble);
+        await fleet.advance(age);
+        has(await fleet.reportAll(['b'], name, trouble), { state });
+      }
+    }
   }),
 
   storeCase('report: under other terms it is not added up', async (fleet) => {

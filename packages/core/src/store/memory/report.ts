@@ -41,7 +41,7 @@ function evaluate(record: TargetRecord, turn: Turn, input: Report): void {
   const reports = record.reports(now, terms);
   record.evaluatedAt = now;
   record.evaluated = reports.length;
-  const sum = sumUp(reports, terms);
+  const sum = sumUp(reports, terms, now);
   if (sum.worst === undefined) return;
   if (isSuspect(sum, terms)) suspect(record, turn, terms.windowMs);
   const isAlone = turn.call.isAlone();

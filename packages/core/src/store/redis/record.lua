@@ -220,7 +220,7 @@ local function reports(r, ownHash, oldest)
     else
       count = count + 1
       kept[count] = { hash = hash, calls = whole(calls), failures = whole(failures), streak = whole(streak),
-        open = isOpen == '1' }
+        open = isOpen == '1', at = at }
     end
   end
   r.rep = count

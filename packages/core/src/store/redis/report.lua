@@ -18,12 +18,18 @@ local function alone()
   return aloneKnown
 end
 
+-- Who has trouble tells of it again and again: what is not told any more may be of a process that has died.
+local function isStale(report, rate)
+  local failing = report.failures >= 2 and report.failures / report.calls >= rate
+  return (failing or report.open or report.streak >= 2) and now - report.at > 2000
+end
+
 local function sum(kept, terms)
   local rate, hash = number(terms.failureRate), text(terms.hash)
   local s = { reporters = 0, calls = 0, failures = 0, failing = 0, open = 0, second = 0, streak = 0, inStreak = 0,
     longest = 0, nextLongest = 0 }
   for _, report in ipairs(kept) do
-    if report.hash == hash then
+    if report.hash == hash and not isStale(report, rate) then
       s.reporters, s.calls, s.failures = s.reporters + 1, s.calls + report.calls, s.failures + report.failures
       if report.failures >= 2 and report.failures / report.calls >= rate then s.failing = s.failing + 1 end
       if report.open then s.open = s.open + 1 end
