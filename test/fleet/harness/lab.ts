@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { pause } from '../../conformance/harness/wait.ts';
 import type { ReplicaOptions } from '../programs/replica.ts';
 import { RedisServer } from './redis-server.ts';
 import { isConnected, Replicas } from './replicas.ts';
@@ -7,6 +8,8 @@ import { Upstream } from './upstream.ts';
 
 /** Many processes on two busy cores. */
 export const PATIENCE_MS = 120_000;
+/** Before that, a replica tells the others nothing of its failures. */
+const NEW_MS = 2_500;
 /** Probes an epoch, for the whole fleet. */
 export const PROBES = 3;
 
@@ -54,7 +57,7 @@ export function useLab(): Lab {
   return lab;
 }
 
-/** Starts replicas with so many calls a second each, and waits until each is a member of the fleet. */
+/** Starts replicas with so many calls a second each, and waits until each is a member of the fleet that tells of failures. */
 export async function startLoaded(
   { fleet }: Lab,
   count: number,
@@ -64,4 +67,5 @@ export async function startLoaded(
   await fleet.start(count, different);
   await fleet.each((replica) => replica.load(perSecond));
   await fleet.become('connected', isConnected);
+  await pause(NEW_MS);
 }

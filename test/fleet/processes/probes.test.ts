@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pause } from '../../conformance/harness/wait.ts';
+import { pause, until } from '../../conformance/harness/wait.ts';
 import { type Lab, PATIENCE_MS, PROBES, startLoaded, useLab } from '../harness/lab.ts';
 import { isClosed, isConnected, isNotClosed, type Replica } from '../harness/replicas.ts';
 
@@ -12,8 +12,9 @@ const EPOCHS_TO_CLOSE = 6;
 
 const lab = useLab();
 
-async function failAll({ fleet, upstream }: Lab): Promise<void> {
+async function failAll({ fleet, stored, upstream }: Lab): Promise<void> {
   upstream.status = 503;
+  await until('the fleet to be open', () => stored.isOpen());
   await fleet.become('open', isNotClosed);
 }
 
