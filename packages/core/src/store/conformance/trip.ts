@@ -73,6 +73,15 @@ export const tripCases = [
     assert.equal(await opens(fleet, 'u', { a: more, b: fewer, c: none }), false);
   }),
 
+  storeCase('trip: with the shortest window, too', async (fleet) => {
+    const terms = { ...tripTerms, windowMs: 100, hash: 'h0' };
+    await fleet.reportAll(['a', 'b'], 't', { terms });
+    await fleet.advance(150);
+    has(await fleet.reportAll(['a', 'b'], 't', { terms }), { state: 'closed' });
+    await fleet.advance(50);
+    has(await fleet.reportAll(['a', 'b'], 't', { terms }), { state: 'open' });
+  }),
+
   storeCase('trip: half of those that report must have trouble, and two at least', async (fleet) => {
     const fine = { c: seen(5, 2), d: seen(5, 2), e: seen(5, 2) };
     assert.equal(await opens(fleet, 't', { a: seen(20, 20), b: seen(20, 20), ...fine }), false);

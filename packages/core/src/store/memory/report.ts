@@ -8,6 +8,8 @@ import type { Turn } from './turn.ts';
 const BETWEEN_EVALUATIONS_MS = 100;
 const MANY_REPORTS = 20;
 const BETWEEN_ASKS_MS = 500;
+/** However short the window, a suspicion goes on from ask to ask. */
+const SUSPICION_MS = 1_000;
 /** So long after the first ask, all who were asked may have answered. */
 const ASKED_MS = 200;
 
@@ -53,7 +55,7 @@ function evaluate(record: TargetRecord, turn: Turn, input: Report): void {
 
 function suspect(record: TargetRecord, { now, call }: Turn, windowMs: number): void {
   const { lastAskAt } = record;
-  if (lastAskAt === 0 || now - lastAskAt > windowMs) record.firstAskAt = now;
+  if (lastAskAt === 0 || now - lastAskAt > Math.max(windowMs, SUSPICION_MS)) record.firstAskAt = now;
   if (lastAskAt !== 0 && now - lastAskAt < BETWEEN_ASKS_MS) return;
   record.lastAskAt = now;
   call.ask(record.target);

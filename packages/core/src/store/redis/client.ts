@@ -46,6 +46,8 @@ const ONE_SERVER = {
   readOnly: false,
   reconnectOnError: null,
   replyMapping: 'legacy',
+  // Of the servers that a Sentinel knows: the one that takes writes, whatever the user's own instance is for.
+  role: 'master',
   socketTimeout: undefined,
   stringNumbers: false,
 };

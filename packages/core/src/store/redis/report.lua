@@ -52,7 +52,7 @@ end
 local function suspect(r, s, terms, windowMs)
   local needed = math.max(1, math.ceil(number(terms.minimumCalls) * number(terms.failureRate)))
   if s.failures < needed / 2 and s.streak < number(terms.streak) / 2 and s.open == 0 then return end
-  if r.askN == 0 or now - r.askN > windowMs then r.ask1 = now end
+  if r.askN == 0 or now - r.askN > math.max(windowMs, 1000) then r.ask1 = now end
   if r.askN == 0 or now - r.askN >= 500 then
     r.askN = now
     asked[#asked + 1] = r.target
