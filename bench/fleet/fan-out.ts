@@ -60,7 +60,7 @@ export async function measureFanOut(quick: boolean): Promise<Section> {
       'Readers are sockets that do what the reader of a replica does; all of them, the server and the benchmark share this',
       'machine, so that times until readers have something are those of a machine that is busy with a thousand replicas.',
       `Single trips: ${effort.events}, ${BETWEEN_EVENTS_MS} ms apart; CPU is the server's, less what it takes at rest. At once: ${effort.trips} targets open, told`,
-      'by replicas as they do, 20 a call, and again where that takes long. Longest stall: the longest that a PING took meanwhile, its own process included.',
+      'by replicas as they do, 10 a call, and again where that takes long. Longest stall: the longest that a PING took meanwhile, its own process included.',
       `Restart: the server is killed, started anew after ${DOWN_MS} ms, and readers come back after the client's random waits.`,
     ],
     figures,

@@ -3,7 +3,7 @@ import type { FleetView } from '../../packages/core/src/store/store.ts';
 import type { ScriptTimer } from './script-timer.ts';
 import { decide, prime } from './trips.ts';
 
-const MOST_TARGETS_A_CALL = 20;
+const MOST_TARGETS_A_CALL = 10;
 const MANY_TARGETS = 100;
 
 /** All operations but the reports that decide nothing. */

@@ -5,7 +5,7 @@ import type { ScriptTimer } from './script-timer.ts';
 import { chunksOf } from './trips.ts';
 
 /** As `Fleet` sends them: so many targets a call, and with the replicas that report on each, so many reports. */
-const MOST_TARGETS_A_CALL = 20;
+const MOST_TARGETS_A_CALL = 10;
 const MOST_REPORTS_A_CALL = 200;
 /** After so long the script adds up reports anew, however many there are. */
 const EVALUATED_AGAIN_MS = 105;

@@ -38,7 +38,7 @@ function sectionOf({ times, repetitions }: ScriptTimer, neverSent: ReadonlySet<s
     notes: [
       `${repetitions} times each, by the server's own counters: medians of its wall clock, and the longest by its CPU time, since on`,
       'a busy machine the wall clock runs on while another process has the core.',
-      'Reports as replicas send them: 20 targets a call at most, fewer the more replicas there are; what is in one call',
+      'Reports as replicas send them: 10 targets a call at most, fewer the more replicas there are; what is in one call',
       'is there to compare, no replica sends it.',
     ],
     figures,

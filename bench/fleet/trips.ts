@@ -4,7 +4,7 @@ import type { FleetView, Report, Store } from '../../packages/core/src/store/sto
 import { pause } from '../../test/conformance/harness/wait.ts';
 
 /** As `Fleet` sends them. */
-const MOST_TARGETS_A_CALL = 20;
+const MOST_TARGETS_A_CALL = 10;
 /** From the first sign of trouble until the fleet may open a circuit, and some more. */
 const BEFORE_DECISION_MS = 250;
 /** What was primed longer ago is told again first, as replicas do: soon it would be evidence no more. */

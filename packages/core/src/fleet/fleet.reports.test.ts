@@ -3,21 +3,21 @@ import { DrivenFleet, spoil } from '../../../../test/fleet/harness/driven-fleet.
 import { viewOf } from '../../../../test/fleet/harness/scripted-store.ts';
 
 describe('reports', () => {
-  test('are sent twenty targets a call at most, and one call after the other', async () => {
+  test('are sent ten targets a call at most, and one call after the other', async () => {
     const { clock, scripted, join, fleet, grown } = new DrivenFleet();
     await grown();
     const well = Array.from({ length: 60 }, (_, n) => join(`well ${n}`));
-    const bad = Array.from({ length: 45 }, (_, n) => join(`bad ${n}`));
+    const bad = Array.from({ length: 25 }, (_, n) => join(`bad ${n}`));
     for (const target of well) target.calls(1, 'success');
     for (const target of bad) spoil(target);
     await clock.advance(100);
     fleet.tick(clock.now());
     await clock.advance(0);
-    expect(scripted.report.mock.calls.slice(0, 3).map(([, reports]) => reports.length)).toEqual([20, 20, 5]);
+    expect(scripted.report.mock.calls.slice(0, 3).map(([, reports]) => reports.length)).toEqual([10, 10, 5]);
     const names = scripted.report.mock.calls
       .slice(0, 3)
       .flatMap(([, told]) => told.map(({ target }) => target));
-    expect(new Set(names).size).toBe(45);
+    expect(new Set(names).size).toBe(25);
   });
 
   test('are fewer a call the more replicas there are', async () => {

@@ -22,9 +22,9 @@ const SILENT_MS = 2_500;
 /** The bound of what a heartbeat tells: past it, what it does not tell may still be. */
 const MOST_UNSETTLED = 1_000;
 /** Records read by one call. */
-const MOST_FETCHED = 50;
+const MOST_FETCHED = 20;
 /** Targets of one call, and with the replicas that report on each, what there is to add up: below two milliseconds. */
-const MOST_TARGETS_A_CALL = 20;
+const MOST_TARGETS_A_CALL = 10;
 const MOST_REPORTS_A_CALL = 200;
 
 export interface FleetStatus {

@@ -38,12 +38,6 @@ export class LeasedTrial implements Trial {
     return this.#probes.size > 0;
   }
 
-  /** That of the probe under way. */
-  get used(): Lease | undefined {
-    for (const { lease } of this.#probes.values()) return lease;
-    return undefined;
-  }
-
   /** Another epoch has begun: nothing of the one before counts. */
   clear(): void {
     this.lease = undefined;

@@ -72,9 +72,9 @@ export class Probing {
     this.#nextClaimAt = from + this.#random.next() * CLAIM_JITTER_MS;
   }
 
-  /** Nothing is tried any more by what the store has granted. How that has ended is told when there is a store. */
+  /** Nothing is tried any more by what the store has granted. A probe that is out has used its grant, whatever comes of it. */
   stop(): void {
-    const lease = this.#holder.lease ?? this.trial.used;
+    const { lease } = this.#holder;
     if (lease !== undefined) this.#pending = { lease, verdict: 'unused' };
     this.trial.clear();
     this.#vouching.lease = undefined;
