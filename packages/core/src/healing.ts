@@ -282,16 +282,10 @@ export class Healing {
           incidentId: target.incidentId,
         });
       },
-      settingsChanged: (target, author, change) => {
+      settingsChanged: (target, change) => {
         if (!target.shared) this.#fleet?.leave(target.name);
         else if (target.active) this.#fleet?.join(target);
-        this.#events.publish('settings', {
-          target: target.name,
-          at: time.clock.wall(),
-          version: target.settingsVersion,
-          author,
-          change,
-        });
+        this.#events.publish('settings', { target: target.name, ...change });
       },
       forceInFleet: (target, state, before) => {
         if (!target.shared) return undefined;

@@ -1,7 +1,8 @@
 import { ambientOptions } from './ambient.ts';
 import type { CircuitSnapshot, CircuitState, CircuitTransition } from './circuit/breaker.ts';
 import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
-import type { BaseSettings, SettingsAuthor } from './config/settings-stack.ts';
+import { type SettingsAuthor, type SettingsChange, SettingsHistory } from './config/settings-history.ts';
+import type { BaseSettings } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
@@ -29,7 +30,7 @@ export interface TargetContext extends LedgerContext {
   /** Has `serveWaiting` called each tick until it returns false. */
   attend(target: Target): void;
   transitioned(target: Target, transition: CircuitTransition): void;
-  settingsChanged(target: Target, author: SettingsAuthor, change: object): void;
+  settingsChanged(target: Target, change: SettingsChange): void;
   /** Tells the fleet of a person's decision; undefined where the target is not shared. */
   forceInFleet(target: Target, state: ForcedState, before: CircuitSnapshot): Promise<FleetForce> | undefined;
   incidentIdOf(target: Target): string | undefined;
@@ -50,6 +51,24 @@ export interface ForceOptions {
   reason?: string | undefined;
 }
 
+export interface UpdateOptions {
+  /** Why, for whoever reads the history. */
+  readonly reason?: string | undefined;
+}
+
+/** The changes of a target's settings. */
+export interface TargetHistory {
+  /** The oldest first; at most a hundred. */
+  readonly changes: readonly SettingsChange[];
+  /**
+   * Puts in force what had been updated while `version` was: a version of its own. What is written beside routes, and
+   * what a recovery lays over the settings for a while, stay.
+   *
+   * @throws ConfigError where that version is not kept any more
+   */
+  rollback(version: number, options?: UpdateOptions): void;
+}
+
 const MOST_SIGNALS = 100;
 
 /** One thing that is healed: a route of this service, or something that it calls. */
@@ -60,6 +79,7 @@ export class Target extends Gate implements RunHost {
   readonly #context: TargetContext;
   readonly #stack: SettingsStack;
   #budget: RetryBudget | undefined;
+  #history: SettingsHistory | undefined;
 
   constructor(name: string, base: BaseSettings, context: TargetContext) {
     super(name, base.settings, context);
@@ -152,20 +172,36 @@ export class Target extends Gate implements RunHost {
     return conflict === undefined ? { scope: 'fleet' } : { scope: 'fleet', conflict: { state: conflict } };
   }
 
-  /** Changes settings at run time; null takes an earlier change back. State and counts are kept. @throws ConfigError */
-  update(options: TargetUpdate): void {
+  /**
+   * Changes settings at run time; null takes an earlier change back. State and counts are kept.
+   *
+   * @throws ConfigError for a wrong setting
+   */
+  update(options: TargetUpdate, { reason }: UpdateOptions = {}): void {
     this.#context.readopt(this);
-    if (this.#stack.update(options)) this.#settingsChanged('user', options);
+    if (this.#stack.update(options)) this.#settingsChanged('user', options, reason);
+  }
+
+  /** Who has changed the settings, what and why: the last hundred changes. */
+  history(): TargetHistory {
+    return {
+      changes: this.#history?.changes ?? [],
+      rollback: (version, options = {}) => this.#rollBack(version, options),
+    };
   }
 
   /** @internal Settings that stand beside the route or the call. */
   setRouteOptions(options: TargetOptions): void {
-    if (this.#stack.setRoute(options)) this.#settingsChanged('user', options);
+    if (this.#stack.setRoute(options))
+      this.#settingsChanged('user', options, 'written beside the route or the call');
   }
 
   /** @internal What a recovery level changes for a while; undefined takes it back. */
   overlay(key: string, options: TargetOptions | undefined): void {
-    if (this.#stack.overlay(key, options)) this.#settingsChanged('recovery', { [key]: options ?? null });
+    if (!this.#stack.overlay(key, options)) return;
+    const what = options === undefined ? `${key} is undone` : key;
+    const incident = this.incidentId === undefined ? '' : `, incident ${this.incidentId}`;
+    this.#settingsChanged('recovery', { [key]: options ?? null }, what + incident);
   }
 
   /**
@@ -197,7 +233,7 @@ export class Target extends Gate implements RunHost {
   }
 
   override isDisposable(now: number, idleMs: number): boolean {
-    return super.isDisposable(now, idleMs) && !this.#stack.updated;
+    return super.isDisposable(now, idleMs) && this.#stack.updates === undefined;
   }
 
   medianMs(now: number): number {
@@ -233,9 +269,20 @@ export class Target extends Gate implements RunHost {
     this.#context.transitioned(this, transition);
   }
 
-  #settingsChanged(author: SettingsAuthor, change: object): void {
+  #rollBack(version: number, { reason }: UpdateOptions): void {
+    this.#context.readopt(this);
+    const updates = (this.#history ?? new SettingsHistory()).updatesAt(version);
+    const why = `back to version ${version}${reason === undefined ? '' : `: ${reason}`}`;
+    if (this.#stack.restore(updates)) this.#settingsChanged('user', updates ?? {}, why);
+  }
+
+  #settingsChanged(author: SettingsAuthor, change: object, reason: string | undefined): void {
+    const at = this.time.clock.wall();
+    const noted: SettingsChange = { version: this.#stack.version, at, author, reason, change };
+    this.#history ??= new SettingsHistory();
+    this.#history.note(noted, this.#stack.updates);
     this.apply(this.#stack.settings);
     this.#budget?.update(this.settings.retry);
-    this.#context.settingsChanged(this, author, change);
+    this.#context.settingsChanged(this, noted);
   }
 }

@@ -3,9 +3,6 @@ import { ConfigError } from '../errors.ts';
 import type { TargetOptions, TargetSettings, TargetUpdate } from './schema.ts';
 import { checkTargetOptions, mergeOptions, resolveTarget, withoutNulls } from './settings.ts';
 
-/** Who changed a target's settings. */
-export type SettingsAuthor = 'user' | 'recovery';
-
 /** Settings that every target of a kind starts from, and what they are when nothing is laid over them. */
 export interface BaseSettings {
   readonly layers: readonly TargetOptions[];
@@ -32,9 +29,9 @@ export class SettingsStack {
     this.settings = base.settings;
   }
 
-  /** True when settings were changed at run time, which would be lost with the target. */
-  get updated(): boolean {
-    return this.#updates !== undefined;
+  /** What was changed at run time, which would be lost with the target. */
+  get updates(): TargetOptions | undefined {
+    return this.#updates;
   }
 
   /** What stands beside the call or the route, in one place or in several: the last word on each setting counts. */
@@ -59,6 +56,16 @@ export class SettingsStack {
     const after = withoutNulls(mergeOptions(before ?? {}, options));
     if (isDeepStrictEqual(before ?? {}, after)) return false;
     this.#updates = after;
+    return this.#publish(() => {
+      this.#updates = before;
+    });
+  }
+
+  /** Puts in force what had been updated before; what was written beside routes stays. */
+  restore(updates: TargetOptions | undefined): boolean {
+    const before = this.#updates;
+    if (isDeepStrictEqual(before ?? {}, updates ?? {})) return false;
+    this.#updates = updates;
     return this.#publish(() => {
       this.#updates = before;
     });

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CircuitState } from '../circuit/breaker.ts';
-import type { SettingsAuthor } from '../config/settings-stack.ts';
+import type { SettingsChange } from '../config/settings-history.ts';
 import type { StoreStatus } from '../store/insured-store.ts';
 import type { FleetView } from '../store/store.ts';
 import type { IncidentEntry, IncidentReport } from './incidents.ts';
@@ -43,11 +43,7 @@ export interface RecoveredEvent extends TargetEvent {
 }
 
 /** Other settings are in force. */
-export interface SettingsEvent extends TargetEvent {
-  readonly version: number;
-  readonly author: SettingsAuthor;
-  readonly change: object;
-}
+export interface SettingsEvent extends TargetEvent, SettingsChange {}
 
 /** The fleet's store has come, gone away, or come back. */
 export interface StoreEvent extends StoreStatus {
