@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { withOptions } from './ambient.ts';
-import type { CircuitTransition } from './circuit/breaker.ts';
+import type { CircuitTransition } from './circuit/circuit-machine.ts';
 import { runtimeSchema } from './config/runtime-schema.ts';
 import type { TargetOptions } from './config/schema.ts';
 import { checkTargetOptions } from './config/settings.ts';

@@ -1,4 +1,4 @@
-export type { CircuitState, CircuitTransition } from './circuit/breaker.ts';
+export type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
 export type {
   CircuitOptions,
   Classify,

@@ -1,4 +1,5 @@
-import { CircuitBreaker, type CircuitTransition, LONGEST_CALL_MS } from './circuit/breaker.ts';
+import { CircuitBreaker } from './circuit/breaker.ts';
+import { type CircuitTransition, LONGEST_CALL_MS } from './circuit/circuit-machine.ts';
 import { isBeyondHealing, OFF, TIMED_OUT, UNJUDGED, WOULD_REFUSE } from './circuit/token.ts';
 import type { Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';

@@ -1,11 +1,6 @@
 /** The parts of healix, each usable without a runtime. */
-export {
-  type BreakerEnvironment,
-  CircuitBreaker,
-  type CircuitSnapshot,
-  type CircuitState,
-  type CircuitTransition,
-} from './circuit/breaker.ts';
+export { CircuitBreaker, type CircuitSnapshot } from './circuit/breaker.ts';
+export type { BreakerEnvironment, CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
 export type { TripEvidence, TripRule } from './circuit/trip-rule.ts';
 export { tripRules } from './circuit/trip-rules.ts';
 export type {

@@ -1,4 +1,5 @@
-import type { CircuitBreaker, CircuitState } from './circuit/breaker.ts';
+import type { CircuitBreaker } from './circuit/breaker.ts';
+import type { CircuitState } from './circuit/circuit-machine.ts';
 import type { ForcedState, TargetSettings } from './config/schema.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { HealthStatus } from './health/status.ts';

@@ -1,5 +1,6 @@
 import { ambientOptions } from './ambient.ts';
-import type { CircuitSnapshot, CircuitState, CircuitTransition } from './circuit/breaker.ts';
+import type { CircuitSnapshot } from './circuit/breaker.ts';
+import type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
 import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
 import { type SettingsAuthor, type SettingsChange, SettingsHistory } from './config/settings-history.ts';
 import type { BaseSettings } from './config/settings-stack.ts';

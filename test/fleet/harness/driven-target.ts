@@ -1,4 +1,5 @@
-import { CircuitBreaker, type CircuitTransition } from '../../../packages/core/src/circuit/breaker.ts';
+import { CircuitBreaker } from '../../../packages/core/src/circuit/breaker.ts';
+import type { CircuitTransition } from '../../../packages/core/src/circuit/circuit-machine.ts';
 import type { Outcome, TargetOptions } from '../../../packages/core/src/config/schema.ts';
 import { resolveTarget } from '../../../packages/core/src/config/settings.ts';
 import type { SharedTarget } from '../../../packages/core/src/fleet/shared-target.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CircuitOptions, ForcedState, Outcome } from '../config/schema.ts';
-import type { CircuitBreaker, CircuitState } from './breaker.ts';
+import type { CircuitBreaker } from './breaker.ts';
+import type { CircuitState } from './circuit-machine.ts';
 
 /** The settings that runs choose among, complete, so that the model needs no defaults. */
 export type Settings = { [Name in Exclude<keyof CircuitOptions, 'windowCalls'>]-?: number } & {

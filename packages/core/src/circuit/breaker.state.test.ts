@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CircuitOptions, Outcome } from '../config/schema.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { CircuitBreaker, type CircuitSnapshot, type CircuitTransition } from './breaker.ts';
+import { CircuitBreaker, type CircuitSnapshot } from './breaker.ts';
+import type { CircuitTransition } from './circuit-machine.ts';
 
 function setup(options: CircuitOptions = {}) {
   const clock = new VirtualClock();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CircuitOptions, Outcome } from '../config/schema.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import { type BreakerEnvironment, CircuitBreaker, type CircuitTransition } from './breaker.ts';
+import { CircuitBreaker } from './breaker.ts';
+import type { BreakerEnvironment, CircuitTransition } from './circuit-machine.ts';
 
 function setup(options: CircuitOptions = {}, environment: BreakerEnvironment = {}) {
   const clock = new VirtualClock();

@@ -1,4 +1,4 @@
-import type { CircuitState } from '../circuit/breaker.ts';
+import type { CircuitState } from '../circuit/circuit-machine.ts';
 import type { RecoverySettings } from '../config/schema.ts';
 import type { HealthMonitor, HealthSnapshot } from './monitor.ts';
 

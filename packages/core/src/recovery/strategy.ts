@@ -1,4 +1,4 @@
-import type { CircuitState } from '../circuit/breaker.ts';
+import type { CircuitState } from '../circuit/circuit-machine.ts';
 import type { TargetOptions, TargetSettings } from '../config/schema.ts';
 import type { Anomaly } from '../health/anomaly.ts';
 import type { HealthSnapshot } from '../health/monitor.ts';

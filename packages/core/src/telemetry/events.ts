@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type { CircuitState } from '../circuit/breaker.ts';
+import type { CircuitState } from '../circuit/circuit-machine.ts';
 import type { SettingsChange } from '../config/settings-history.ts';
 import type { StoreStatus } from '../store/insured-store.ts';
 import type { FleetView } from '../store/store.ts';
