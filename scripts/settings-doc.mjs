@@ -16,12 +16,13 @@ Every setting has a default. All times are in milliseconds, and their names end 
 Where a target's settings come from, the later the stronger:
 
 1. the defaults below,
-2. \`defaults\` of \`createHealing\`,
-3. entries of \`targets\` with a \`match\` that fits, the most specific last,
-4. the entry of \`targets\` that has exactly the target's name,
-5. what stands beside the route or the call,
-6. \`target.update(…)\`,
-7. what a recovery level changes, until it is undone.
+2. the preset of its \`profile\`,
+3. \`defaults\` of \`createHealing\`,
+4. entries of \`targets\` with a \`match\` that fits, the most specific last,
+5. the entry of \`targets\` that has exactly the target's name,
+6. what stands beside the route or the call,
+7. \`target.update(…)\`,
+8. what a recovery level changes, until it is undone.
 `;
 
 const OF_RUNTIME = `Given to \`createHealing\`. Without the option, \`HEALIX_DISABLED=1\` in the environment is the emergency switch.`;
@@ -30,6 +31,7 @@ const OF_TARGET = `Given in \`defaults\` or \`targets\` of \`createHealing\`, to
 \`runtime.target(name, …)\`, \`runtime.wrap(name, fn, …)\` and \`target.update(…)\`.`;
 
 const GROUPS = {
+  tier: 'Instead of a name: the tiers that the target may be moved between, by need: [tiers.md](tiers.md).',
   circuit: 'When the circuit opens and closes: [circuit.md](circuit.md).',
   retry: 'Repeats of `run` and `wrap`. Only calls that are safe to repeat are.',
   policy: 'What is allowed at all.',
@@ -37,8 +39,14 @@ const GROUPS = {
   recovery: 'When an incident begins and ends, and how far recovery goes: [recovery.md](recovery.md).',
 };
 
+/** Of alternatives, that of the object. */
+function objectOf(schema) {
+  const { options = [] } = unwrap(schema).def;
+  return options.map(unwrap).find(isGroup) ?? unwrap(schema);
+}
+
 function shapeOf(schema) {
-  return unwrap(schema).def.shape;
+  return objectOf(schema).def.shape;
 }
 
 function isGroup(schema) {
@@ -85,7 +93,7 @@ function groupAt(path) {
 
 function groupsIn(schemas, prefix = '') {
   return Object.entries(schemas).flatMap(([name, schema]) =>
-    isGroup(schema) ? [`${prefix}${name}`, ...groupsIn(shapeOf(schema), `${prefix}${name}.`)] : [],
+    isGroup(objectOf(schema)) ? [`${prefix}${name}`, ...groupsIn(shapeOf(schema), `${prefix}${name}.`)] : [],
   );
 }
 

@@ -4,6 +4,8 @@ import type { CircuitTransition } from './circuit/circuit-machine.ts';
 import { runtimeSchema } from './config/runtime-schema.ts';
 import type { TargetOptions } from './config/schema.ts';
 import { checkTargetOptions } from './config/settings.ts';
+import type { SettingsChange } from './config/settings-history.ts';
+import type { TierName } from './config/tier-names.ts';
 import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import { Fleet, type FleetStatus } from './fleet/fleet.ts';
@@ -13,6 +15,7 @@ import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
+import type { SelfHealing } from './self-healing.ts';
 import type { Store } from './store/store.ts';
 import type { Target, TargetContext } from './target.ts';
 import { readRules, TargetRegistry } from './target-registry.ts';
@@ -27,13 +30,16 @@ import {
   isEventName,
 } from './telemetry/events.ts';
 import {
+  type Incident,
   type IncidentEntry,
   IncidentLog,
   type IncidentQuery,
   type IncidentReport,
 } from './telemetry/incidents.ts';
+import type { HealingParts } from './tiers/basic.ts';
 import { ControlLoop } from './tiers/control-loop.ts';
 import { makeTier } from './tiers/create.ts';
+import { type TierReport, TierUsage } from './tiers/usage.ts';
 import { systemClock } from './time/clock.ts';
 import { CoarseTime } from './time/coarse-time.ts';
 import { systemRandom } from './time/random.ts';
@@ -45,6 +51,8 @@ export type HealingOptions = z.input<typeof runtimeSchema>;
 export interface RuntimeStatus extends HealthStatus {
   readonly mode: Mode;
   readonly targets: Readonly<Record<string, TargetStatus>>;
+  /** What each tier is used for, costs and achieves. */
+  readonly tiers: Readonly<Record<string, TierReport>>;
   readonly coverage: CoverageReport;
   /** Undefined where replicas share nothing. */
   readonly fleet: FleetStatus | undefined;
@@ -79,6 +87,7 @@ export class Healing {
   readonly #targets: TargetRegistry;
   readonly #loop: ControlLoop;
   readonly #incidents: IncidentLog;
+  readonly #usage = new TierUsage();
   readonly #callbackErrors = new CallbackErrors();
   readonly #events = new EventHub((error) => this.reportCallback('runtime', 'listener', error));
   readonly #notify: HealingOptions['notify'];
@@ -106,6 +115,11 @@ export class Healing {
     });
     this.#loop = new ControlLoop({
       incidents: this.#incidents,
+      usage: this.#usage,
+      now: () => clock.now(),
+      move: (target, tier, reason) => {
+        if (this.mode === 'heal') target.moveTo(tier, reason);
+      },
       makeHealing: (target) => this.#makeHealing(target),
       onError: (target, error) => this.reportCallback(target.name, 'control loop', error),
     });
@@ -180,15 +194,18 @@ export class Healing {
 
   status(): RuntimeStatus {
     const targets: [string, TargetStatus][] = [];
+    const inTiers = new Map<TierName, number>();
     let lateReleases = 0;
     for (const target of this.#targets) {
       targets.push([target.name, this.statusOf(target)]);
+      inTiers.set(target.settings.tier, (inTiers.get(target.settings.tier) ?? 0) + 1);
       lateReleases += target.counts.lateReleases;
     }
     return {
       ...this.#withFleet(combineHealth(targets)),
       mode: this.mode,
       targets: Object.fromEntries(targets),
+      tiers: this.#usage.report(inTiers),
       coverage: this.coverage.report(lateReleases),
       fleet: this.#fleet?.status,
       callbackErrors: this.#callbackErrors.report(),
@@ -244,7 +261,7 @@ export class Healing {
   /** @internal */
   statusOf(target: Target): TargetStatus {
     const healing = this.#loop.healingOf(target) ?? this.#makeHealing(target);
-    const health = healing.getHealthStatus();
+    const health = this.#healthOf(target, healing);
     const refuses = this.mode === 'heal' || health.status === 'healthy';
     return targetStatus(target, refuses ? health : { ...health, status: 'degraded' });
   }
@@ -286,6 +303,7 @@ export class Healing {
         if (!target.shared) this.#fleet?.leave(target.name);
         else if (target.active) this.#fleet?.join(target);
         this.#events.publish('settings', { target: target.name, ...change });
+        this.#changeTier(target, change);
       },
       forceInFleet: (target, state, before) => {
         if (!target.shared) return undefined;
@@ -298,27 +316,67 @@ export class Healing {
     };
   }
 
-  #makeHealing(target: Target) {
-    const { name, kind, breaker, monitor, settings } = target;
-    const { clock } = this.time;
-    return makeTier(
-      {
-        name,
-        kind,
-        breaker,
-        monitor,
-        clock,
-        registry: this.recovery,
-        incidents: this.#incidents,
-        overlay: (key, options) => {
-          if (this.mode === 'heal') target.overlay(key, options);
-        },
-        notify: (incident) => this.#notify?.(incident),
-        onStrategyError: (strategy, error) => this.reportCallback(name, `strategy ${strategy.name}`, error),
-        onIncidentEntry: (incident, entry) => this.#tellOfIncident(incident, entry),
+  #makeHealing(target: Target): SelfHealing {
+    const { settings } = target;
+    let healing: SelfHealing | undefined;
+    const parts = this.#partsOf(target, settings.tier, () => this.#loop.healingOf(target) === healing);
+    try {
+      healing = makeTier(parts, settings);
+    } catch (error) {
+      this.reportCallback(target.name, `tier ${settings.tier}`, error);
+      healing = makeTier(parts, { ...settings, tier: 'basic' });
+    }
+    return healing;
+  }
+
+  /** @param isInForce whether the healing that has these parts is still the target's */
+  #partsOf(target: Target, tier: TierName, isInForce: () => boolean): HealingParts {
+    const { name, kind, breaker, monitor, effects, connections } = target;
+    return {
+      name,
+      kind,
+      breaker,
+      monitor,
+      effects,
+      connections,
+      clock: this.time.clock,
+      observes: this.mode !== 'heal',
+      registry: this.recovery,
+      incidents: this.#incidents,
+      overlay: (key, options) => {
+        if (this.mode === 'heal' && (options === undefined || isInForce())) target.overlay(key, options);
       },
-      settings,
-    );
+      notify: (incident) => this.#notify?.(incident),
+      onStrategyError: (strategy, error) => this.reportCallback(name, `strategy ${strategy.name}`, error),
+      onIncidentEntry: (incident, entry) => {
+        this.#usage.note(tier, incident, entry);
+        this.#tellOfIncident(incident, entry);
+      },
+    };
+  }
+
+  #healthOf({ name, settings }: Target, healing: SelfHealing): HealthStatus {
+    try {
+      return healing.getHealthStatus();
+    } catch (error) {
+      this.reportCallback(name, `tier ${settings.tier}`, error);
+      return { status: 'degraded', reasons: [`its tier ${settings.tier} throws: ${String(error)}`] };
+    }
+  }
+
+  #changeTier(target: Target, { reason }: SettingsChange): void {
+    const before = this.#loop.changeTier(target);
+    const incident = this.#incidents.openOf(target.name);
+    if (before === undefined || incident === undefined) return;
+    const { tier } = target.settings;
+    this.#usage.handOver(before, tier);
+    const why = reason === undefined ? '' : `: ${reason}`;
+    this.#enter(incident, { at: this.time.clock.wall(), what: 'tier', detail: `${before} to ${tier}${why}` });
+  }
+
+  #enter(incident: Incident, entry: IncidentEntry): void {
+    incident.add(entry);
+    this.#tellOfIncident(incident.report(), entry);
   }
 
   /** An incident that waits for its circuit alone goes on, though no call comes. */
@@ -361,13 +419,8 @@ export class Healing {
   #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
     const incident = this.#incidents.openOf(name);
     if (incident === undefined) return;
-    const entry: IncidentEntry = {
-      at: this.time.clock.wall(),
-      what: 'transition',
-      detail: `${from} to ${to}: ${reason}`,
-    };
-    incident.add(entry);
-    this.#tellOfIncident(incident.report(), entry);
+    const at = this.time.clock.wall();
+    this.#enter(incident, { at, what: 'transition', detail: `${from} to ${to}: ${reason}` });
   }
 
   #tellOfIncident(incident: IncidentReport, entry: IncidentEntry): void {

@@ -1,4 +1,5 @@
 export type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
+export type { ProfileName } from './config/profiles.ts';
 export type {
   CircuitOptions,
   Classify,
@@ -7,12 +8,15 @@ export type {
   PolicyOptions,
   RateOptions,
   RecoveryOptions,
+  ResetCause,
+  ResetHook,
   RetryOptions,
   TargetOptions,
   TargetSettings,
   TargetUpdate,
 } from './config/schema.ts';
 export type { SettingsAuthor, SettingsChange } from './config/settings-history.ts';
+export type { TierName } from './config/tier-names.ts';
 export {
   CircuitOpenError,
   ClosedError,
@@ -71,6 +75,13 @@ export type {
 } from './telemetry/events.ts';
 export type { IncidentEntry, IncidentQuery, IncidentReport, IncidentStatus } from './telemetry/incidents.ts';
 export type { HealingParts } from './tiers/basic.ts';
-export { createSelfHealing, type OwnParts, type TierName } from './tiers/create.ts';
+export {
+  createSelfHealing,
+  type MakeTier,
+  type OwnParts,
+  type RegisterTierOptions,
+  registerTier,
+} from './tiers/create.ts';
+export type { TierReport } from './tiers/usage.ts';
 export type { Clock, Timer } from './time/clock.ts';
 export type { Random } from './time/random.ts';

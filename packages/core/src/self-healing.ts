@@ -62,4 +62,6 @@ export interface SelfHealing {
   /** Keeps what an ended incident teaches. */
   learnFromIncident(incident: IncidentReport): void;
   getHealthStatus(): HealthStatus;
+  /** Another tier takes over: takes back what this one has done. What it has learned stays, in the parts. */
+  stepDown?(): void;
 }

@@ -5,6 +5,7 @@ import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config
 import { type SettingsAuthor, type SettingsChange, SettingsHistory } from './config/settings-history.ts';
 import type { BaseSettings } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
+import type { TierName } from './config/tier-names.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
@@ -12,6 +13,8 @@ import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
+import { Connections } from './recovery/connections.ts';
+import { StrategyEffects } from './recovery/effects.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
@@ -62,8 +65,8 @@ export interface TargetHistory {
   /** The oldest first; at most a hundred. */
   readonly changes: readonly SettingsChange[];
   /**
-   * Puts in force what had been updated while `version` was: a version of its own. What is written beside routes, and
-   * what a recovery lays over the settings for a while, stay.
+   * Puts in force what had been updated while `version` was, and the tier that the target had been moved to: a version
+   * of its own. What is written beside routes, and what a recovery lays over the settings for a while, stay.
    *
    * @throws ConfigError where that version is not kept any more
    */
@@ -75,6 +78,10 @@ const MOST_SIGNALS = 100;
 /** One thing that is healed: a route of this service, or something that it calls. */
 export class Target extends Gate implements RunHost {
   readonly stale = new StaleAnswers();
+  /** @internal Connections to it, where an adapter can make them anew. */
+  readonly connections = new Connections();
+  /** @internal What is known of the recovery strategies here. */
+  readonly effects = new StrategyEffects();
   lastTransition: (CircuitTransition & { at: number }) | undefined = undefined;
 
   readonly #context: TargetContext;
@@ -205,6 +212,16 @@ export class Target extends Gate implements RunHost {
     this.#settingsChanged('recovery', { [key]: options ?? null }, what + incident);
   }
 
+  /** @internal Takes back whatever recovery has laid over the settings. */
+  clearOverlays(): void {
+    for (const key of this.#stack.overlays) this.overlay(key, undefined);
+  }
+
+  /** @internal The controller moves the target to another tier within its range. */
+  moveTo(tier: TierName, reason: string): void {
+    if (this.#stack.moveTo(tier)) this.#settingsChanged('controller', { tier }, reason);
+  }
+
   /**
    * What a call came to, by the target's classifier or the default one: for those who acquire and release by
    * themselves. With an error the call threw it; else it returned `result`.
@@ -272,16 +289,16 @@ export class Target extends Gate implements RunHost {
 
   #rollBack(version: number, { reason }: UpdateOptions): void {
     this.#context.readopt(this);
-    const updates = (this.#history ?? new SettingsHistory()).updatesAt(version);
+    const { updates, tier } = (this.#history ?? new SettingsHistory()).at(version);
     const why = `back to version ${version}${reason === undefined ? '' : `: ${reason}`}`;
-    if (this.#stack.restore(updates)) this.#settingsChanged('user', updates ?? {}, why);
+    if (this.#stack.restore(updates, tier)) this.#settingsChanged('user', updates ?? {}, why);
   }
 
   #settingsChanged(author: SettingsAuthor, change: object, reason: string | undefined): void {
     const at = this.time.clock.wall();
     const noted: SettingsChange = { version: this.#stack.version, at, author, reason, change };
     this.#history ??= new SettingsHistory();
-    this.#history.note(noted, this.#stack.updates);
+    this.#history.note(noted, this.#stack);
     this.apply(this.#stack.settings);
     this.#budget?.update(this.settings.retry);
     this.#context.settingsChanged(this, noted);

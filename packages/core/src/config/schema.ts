@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { PROFILE_NAMES } from './profiles.ts';
+import type { TierName } from './tier-names.ts';
+import { type TierRange, tierSchema } from './tier-schema.ts';
 
 const METHOD = /^[A-Z][A-Z-]*$/;
 
@@ -112,6 +115,18 @@ export const policySchema = z.strictObject({
   neverOpen: z.boolean().default(false).describe('The circuit never opens by itself; all else goes on.'),
 });
 
+/** What a reset is about. */
+export interface ResetCause {
+  readonly target: string;
+  readonly incidentId: string;
+}
+
+/**
+ * Resets something of the user's. A function that it returns, or resolves to, is called when health has returned and
+ * the level is undone.
+ */
+export type ResetHook = (cause: ResetCause) => unknown;
+
 const recoverySchema = z.strictObject({
   proveMs: ms(10, 3_600_000)
     .default(2_000)
@@ -136,6 +151,11 @@ const recoverySchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('A call that has a fallback takes it at its first failure instead of being repeated.'),
+  reset: z
+    .custom<ResetHook>((value) => typeof value === 'function')
+    .describe('a function')
+    .optional()
+    .describe('Brings what is behind the target back to a known state (recovery level 5); see recovery.md.'),
   saturation: z
     .number()
     .gt(0)
@@ -160,7 +180,17 @@ export type Classify = (result: any, error: unknown) => Outcome;
 const classifySchema = z.custom<Classify>((value) => typeof value === 'function').describe('a function');
 
 export const targetSchema = z.strictObject({
-  tier: z.enum(['basic']).default('basic').describe('How much healing the target gets.'),
+  tier: tierSchema
+    .default('basic')
+    .describe(
+      'How much healing the target gets: always the same, or moved by need between a floor and a ceiling. Default: that of its profile.',
+    ),
+  profile: z
+    .enum(PROFILE_NAMES)
+    .optional()
+    .describe(
+      'What kind of component it is: a preset of settings, see tiers.md. Default: api for routes, external for upstreams.',
+    ),
   fleet: z
     .boolean()
     .optional()
@@ -205,7 +235,11 @@ export type RateSettings = Readonly<z.output<typeof rateSchema>>;
 export type RecoverySettings = Readonly<z.output<typeof recoverySchema>>;
 
 /** The settings of a target with nothing left open. Frozen: a change is a new object. */
-export interface TargetSettings extends Readonly<Omit<z.output<typeof targetSchema>, 'circuit'>> {
+export interface TargetSettings extends Readonly<Omit<z.output<typeof targetSchema>, 'circuit' | 'tier'>> {
+  /** The tier in force. */
+  readonly tier: TierName;
+  /** Where the tier may move; undefined where it is fixed. */
+  readonly tierRange: TierRange | undefined;
   readonly circuit: CircuitSettings;
   readonly retry: RetrySettings;
   readonly policy: PolicySettings;

@@ -1,8 +1,9 @@
 import { ConfigError } from '../errors.ts';
 import type { TargetOptions } from './schema.ts';
+import type { TierName } from './tier-names.ts';
 
 /** Who changed a target's settings. */
-export type SettingsAuthor = 'user' | 'recovery';
+export type SettingsAuthor = 'user' | 'recovery' | 'controller';
 
 /** One change of a target's settings. */
 export interface SettingsChange {
@@ -15,11 +16,19 @@ export interface SettingsChange {
   readonly change: object;
 }
 
-interface Kept {
-  readonly change: SettingsChange;
+/** What a version can be made of again. */
+interface Settled {
   /** All that was updated by then. */
   readonly updates: TargetOptions | undefined;
+  /** The tier that the target was moved to, if it was. */
+  readonly tier: TierName | undefined;
 }
+
+interface Kept extends Settled {
+  readonly change: SettingsChange;
+}
+
+const BEGINNING: Settled = { updates: undefined, tier: undefined };
 
 const MOST_KEPT = 100;
 
@@ -31,16 +40,16 @@ export class SettingsHistory {
     return this.#kept.map(({ change }) => change);
   }
 
-  note(change: SettingsChange, updates: TargetOptions | undefined): void {
+  note(change: SettingsChange, { updates, tier }: Settled): void {
     if (this.#kept.length === MOST_KEPT) this.#kept.shift();
-    this.#kept.push({ change, updates });
+    this.#kept.push({ change, updates, tier });
   }
 
-  /** What had been updated while `version` was in force. @throws ConfigError where that is not kept */
-  updatesAt(version: number): TargetOptions | undefined {
-    if (version === 1) return undefined;
+  /** What had been updated and moved while `version` was in force. @throws ConfigError where that is not kept */
+  at(version: number): Settled {
+    if (version === 1) return BEGINNING;
     const found = this.#kept.find(({ change }) => change.version === version);
-    if (found !== undefined) return found.updates;
+    if (found !== undefined) return found;
     const [first, last] = [this.#kept[0], this.#kept.at(-1)];
     const known = first === undefined ? '' : `, or from ${first.change.version} to ${last?.change.version}`;
     throw new ConfigError('rollback.version', version, `1${known}`);

@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { presetOf } from './profiles.ts';
 import {
   type CircuitOptions,
   type CircuitSettings,
@@ -16,13 +17,17 @@ import {
   type TargetSettings,
   targetSchema,
 } from './schema.ts';
+import { startOf } from './tier-schema.ts';
 import { validate } from './validate.ts';
 
 const SHORTEST_MAX_OPEN_MS = 2_000;
 const OUTBOUND_TIMEOUT_MS = 10_000;
 
 /** Where settings come from before the user says anything: an upstream's calls end after 10 s. */
-export const KIND_DEFAULTS = { route: {}, upstream: { timeoutMs: OUTBOUND_TIMEOUT_MS } } as const;
+export const KIND_DEFAULTS = {
+  route: { profile: 'api' },
+  upstream: { profile: 'external', timeoutMs: OUTBOUND_TIMEOUT_MS },
+} as const;
 
 /** Checks what a user wrote without filling anything in, so that it can be laid over other settings. */
 export function checkTargetOptions(options: unknown, path: string): TargetOptions {
@@ -31,13 +36,23 @@ export function checkTargetOptions(options: unknown, path: string): TargetOption
   return options as TargetOptions;
 }
 
-/** Lays options over each other, the later the stronger, and fills in what none of them says. */
+/**
+ * Lays options over each other, the later the stronger, and fills in what none of them says: first from the preset of
+ * the profile.
+ */
 export function resolveTarget(layers: readonly TargetOptions[], path: string): TargetSettings {
-  const merged = layers.reduce<Record<string, unknown>>((under, over) => mergeOptions(under, over), {});
+  const said = layers.reduce<Record<string, unknown>>((under, over) => mergeOptions(under, over), {});
+  const { profile } = validate(targetSchema, said, path);
+  const merged = profile === undefined ? said : mergeOptions({ ...presetOf(profile) }, said);
   const parsed = validate(targetSchema, merged, path);
   const given = (merged.circuit ?? {}) as CircuitOptions;
   checkCircuit(given, `${path}.circuit`);
-  const settings = deepFreeze({ ...parsed, circuit: completeCircuit(parsed.circuit, given) });
+  const settings = deepFreeze({
+    ...parsed,
+    tier: startOf(parsed.tier),
+    tierRange: typeof parsed.tier === 'string' ? undefined : parsed.tier,
+    circuit: completeCircuit(parsed.circuit, given),
+  });
   for (const part of [settings.circuit, settings.retry, settings.policy, settings.policy.rate]) {
     if (part !== undefined) resolved.add(part);
   }

@@ -9,6 +9,26 @@ export function validate<S extends z.ZodType>(schema: S, input: unknown, root: s
   throw toConfigError(result.error.issues[0] as z.core.$ZodIssue, schema, input, root);
 }
 
+/** What zod says where nobody has said anything. */
+const UNSAID = 'Invalid input';
+
+/** Whether the issue is of the alternative that was meant: an object by an object, a name by a text. */
+function isMeant(issue: z.core.$ZodIssue, given: unknown): boolean {
+  if (issue.code === 'invalid_type' && issue.path.length === 0) return false;
+  return isObject(given)
+    ? issue.path.length > 0 || issue.code !== 'custom' || !issue.params?.names
+    : typeof given === 'string';
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function notOneOf(path: string, given: unknown, allowed: readonly string[]): ConfigError {
+  const hint = typeof given === 'string' ? suggestion(given, allowed) : '';
+  return new ConfigError(path, given, oneOf(allowed), hint);
+}
+
 function toConfigError(
   issue: z.core.$ZodIssue,
   schema: z.ZodType,
@@ -24,15 +44,18 @@ function toConfigError(
       const value = (given as Record<string, unknown>)[key];
       return new ConfigError(joinPath(path, [key]), value, oneOf(known), suggestion(key, known));
     }
-    case 'invalid_value': {
-      const allowed = issue.values.map(String);
-      return new ConfigError(
-        path,
-        given,
-        oneOf(allowed),
-        typeof given === 'string' ? suggestion(given, allowed) : '',
-      );
+    case 'invalid_value':
+      return notOneOf(path, given, issue.values.map(String));
+    case 'invalid_union': {
+      const found = issue.errors.map(([first]) => first).find((first) => first && isMeant(first, given));
+      if (found === undefined)
+        return new ConfigError(path, given, rangeAt(schema, issue.path) ?? issue.message);
+      return toConfigError({ ...found, path: [...issue.path, ...found.path] }, schema, input, root);
     }
+    case 'custom':
+      if (issue.params?.names) return notOneOf(path, given, issue.params.names as readonly string[]);
+      if (issue.message !== UNSAID) return new ConfigError(path, given, issue.message);
+      return new ConfigError(path, given, rangeAt(schema, issue.path) ?? issue.message);
     default:
       return new ConfigError(path || 'options', given, rangeAt(schema, issue.path) ?? issue.message);
   }
@@ -86,10 +109,17 @@ export function unwrap(schema: z.ZodType): z.ZodType {
   return innerType === undefined ? schema : unwrap(innerType);
 }
 
+/** Of alternatives, that of the object. */
+function definitionOf(schema: z.ZodType): Definition {
+  const def = schema.def as unknown as Definition;
+  const object = def.options?.map(unwrap).find((option) => option.def.type === 'object');
+  return (object?.def as unknown as Definition | undefined) ?? def;
+}
+
 function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined {
   let current: z.ZodType | undefined = unwrap(schema);
   for (const part of path) {
-    const def = current?.def as unknown as Definition | undefined;
+    const def: Definition | undefined = current && definitionOf(current);
     const next: z.ZodType | undefined = def?.shape?.[part as string] ?? def?.element ?? def?.valueType;
     current = next && unwrap(next);
   }
@@ -97,8 +127,8 @@ function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType | 
 }
 
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const def = schemaAt(schema, path)?.def as unknown as Definition | undefined;
-  return Object.keys(def?.shape ?? {});
+  const found = schemaAt(schema, path);
+  return Object.keys((found && definitionOf(found).shape) ?? {});
 }
 
 function rangeAt(schema: z.ZodType, path: readonly PropertyKey[]): string | undefined {
@@ -121,6 +151,8 @@ export function rangeOf(wrapped: z.ZodType): string | undefined {
       return `a list, each ${rangeOf(def.element as z.ZodType) ?? 'a value'}`;
     case 'object':
       return `an object of ${Object.keys(def.shape ?? {}).join(', ')}`;
+    case 'union':
+      return (def.options ?? []).map(rangeOf).join(', or ');
     case 'record':
       return 'an object';
     case 'string':

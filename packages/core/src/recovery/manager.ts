@@ -1,15 +1,13 @@
-import type { Incident, IncidentEntry, IncidentReport } from '../telemetry/incidents.ts';
+import type { Incident, IncidentEntry } from '../telemetry/incidents.ts';
+import type { StrategyEffects } from './effects.ts';
 import type { RecoveryRegistry } from './registry.ts';
 import type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './strategy.ts';
 
 const ESCALATION = 6;
-/** A strategy that was tried this often for a kind of anomaly, and never helped, is passed over... */
-const TRIES_BEFORE_DOUBT = 3;
-/** ...but in every so-many-th incident. */
-const SECOND_CHANCE = 5;
 
 export interface ManagerEnvironment {
   readonly registry: RecoveryRegistry;
+  readonly effects: StrategyEffects;
   wall(): number;
   /** A strategy of somebody's threw. */
   onError(strategy: RecoveryStrategy, error: unknown): void;
@@ -22,16 +20,12 @@ export interface ManagerEnvironment {
 interface Applied {
   readonly strategy: RecoveryStrategy;
   readonly at: number;
+  readonly notes: RecoveryContext['notes'];
   unproven: boolean;
 }
 
-interface Effect {
-  tried: number;
-  proved: number;
-  passedOver: number;
-  /** The incident that it was passed over in last. */
-  incident: Incident | undefined;
-}
+/** What a strategy works with, before the manager adds what it remembers. */
+type GivenContext = Omit<RecoveryContext, 'notes'>;
 
 /**
  * Climbs the recovery levels of one target: each has a time to prove itself before the next is tried, and all
@@ -40,9 +34,6 @@ interface Effect {
 export class RecoveryManager {
   readonly #environment: ManagerEnvironment;
   readonly #applied: Applied[] = [];
-  readonly #effects = new Map<string, Effect>();
-  #incident: Incident | undefined;
-  #since = 0;
 
   constructor(environment: ManagerEnvironment) {
     this.#environment = environment;
@@ -57,7 +48,8 @@ export class RecoveryManager {
   next(failure: Failure, incident: Incident, now: number): RecoveryStrategy | undefined {
     const { proveMs, escalateAfterMs } = failure.settings.recovery;
     const last = this.#applied.at(-1);
-    const ageMs = now - this.#beganAt(incident, now);
+    incident.since ??= now;
+    const ageMs = now - incident.since;
     const above = this.#environment.registry
       .applicable(failure, this.#environment.onError)
       .filter((strategy) => !this.#isApplied(strategy) && strategy.level >= (last?.strategy.level ?? 0))
@@ -72,19 +64,25 @@ export class RecoveryManager {
     return next;
   }
 
+  /** Whether a strategy of that level is in force. */
+  isInForce(level: RecoveryLevel): boolean {
+    return this.#applied.some(({ strategy }) => strategy.level === level);
+  }
+
   /** Applies a strategy. Resolves to what it threw, if it did. */
   async apply(
     strategy: RecoveryStrategy,
-    context: RecoveryContext,
+    context: GivenContext,
     incident: Incident,
     now: number,
   ): Promise<unknown> {
     const { name, level } = strategy;
-    this.#applied.push({ strategy, at: now, unproven: false });
+    const notes = {};
+    this.#applied.push({ strategy, at: now, notes, unproven: false });
     incident.level = Math.max(incident.level, level);
-    this.#enter(incident, { at: this.#environment.wall(), what: 'responded', strategy: name, level });
+    this.#note(incident, 'responded', strategy);
     try {
-      await strategy.execute(context);
+      await strategy.execute({ ...context, notes });
       return undefined;
     } catch (error) {
       this.#environment.onError(strategy, error);
@@ -100,32 +98,40 @@ export class RecoveryManager {
     }
   }
 
-  /** Health has returned: asks each strategy whether it helped, and takes all back, the last one first. */
-  undoAll(context: RecoveryContext, incident: Incident): void {
-    for (const { strategy } of this.#applied.toReversed()) {
-      const { name, level } = strategy;
-      const proved = this.#verify(strategy, context);
-      this.#enter(incident, {
-        at: this.#environment.wall(),
-        what: proved ? 'verified' : 'unproven',
-        strategy: name,
-        level,
-      });
-      this.#undo(strategy, context);
-      this.#enter(incident, { at: this.#environment.wall(), what: 'undone', strategy: name, level });
+  /**
+   * Has the strategies in force fit what they do to how the target is now.
+   *
+   * @param contextOf makes the context of a strategy
+   * @returns whether one of them still holds something back
+   */
+  adjust(contextOf: (strategy: RecoveryStrategy) => GivenContext): boolean {
+    let holdsBack = false;
+    for (const { strategy, notes } of this.#applied) {
+      if (strategy.adjust === undefined) continue;
+      try {
+        if (strategy.adjust({ ...contextOf(strategy), notes })) holdsBack = true;
+      } catch (error) {
+        this.#environment.onError(strategy, error);
+      }
     }
-    this.#applied.length = 0;
+    return holdsBack;
   }
 
-  /** Counts, from an incident's story, which strategies were tried and which had helped in their time. */
-  learn({ anomaly, timeline }: IncidentReport): void {
-    const unproven = new Set(
-      timeline.filter(({ what }) => what === 'unproven').map(({ strategy }) => strategy),
-    );
-    for (const { what, strategy } of timeline) {
-      if (strategy === undefined) continue;
-      if (what === 'responded') this.#effectOf(anomaly.kind, strategy).tried++;
-      if (what === 'verified' && !unproven.has(strategy)) this.#effectOf(anomaly.kind, strategy).proved++;
+  /** Health has returned: asks each strategy whether it helped, and takes all back, the last one first. */
+  undoAll(context: GivenContext, incident: Incident): void {
+    for (const { strategy, notes } of this.#applied.splice(0).toReversed()) {
+      const proved = this.#verify(strategy, { ...context, notes });
+      this.#note(incident, proved ? 'verified' : 'unproven', strategy);
+      this.#undo(strategy, { ...context, notes });
+      this.#note(incident, 'undone', strategy);
+    }
+  }
+
+  /** Takes all back that is in force, the last one first, whether it has helped or not. */
+  takeBack(context: GivenContext, incident: Incident): void {
+    for (const { strategy, notes } of this.#applied.splice(0).toReversed()) {
+      this.#undo(strategy, { ...context, notes });
+      this.#note(incident, 'undone', strategy);
     }
   }
 
@@ -151,8 +157,7 @@ export class RecoveryManager {
   #markUnproven(applied: Applied, incident: Incident): void {
     if (applied.unproven) return;
     applied.unproven = true;
-    const { name, level } = applied.strategy;
-    this.#enter(incident, { at: this.#environment.wall(), what: 'unproven', strategy: name, level });
+    this.#note(incident, 'unproven', applied.strategy);
   }
 
   #giveUp(incident: Incident): void {
@@ -160,32 +165,16 @@ export class RecoveryManager {
     this.#enter(incident, { at: this.#environment.wall(), what: 'gave-up' });
   }
 
-  /** In monotonic time: the wall clock may be set while an incident lasts. */
-  #beganAt(incident: Incident, now: number): number {
-    if (incident !== this.#incident) {
-      this.#incident = incident;
-      this.#since = now;
-    }
-    return this.#since;
-  }
-
   #isApplied(strategy: RecoveryStrategy): boolean {
     return this.#applied.some((applied) => applied.strategy === strategy);
   }
 
-  #deserves(strategy: RecoveryStrategy, failure: Failure, incident: Incident): boolean {
-    const effect = this.#effectOf(failure.anomaly.kind, strategy.name);
-    if (effect.proved > 0 || effect.tried < TRIES_BEFORE_DOUBT || strategy.level === ESCALATION) return true;
-    if (effect.incident !== incident) effect.passedOver++;
-    effect.incident = incident;
-    return effect.passedOver % SECOND_CHANCE === 0;
+  #deserves({ name, level }: RecoveryStrategy, { anomaly }: Failure, incident: Incident): boolean {
+    return level === ESCALATION || this.#environment.effects.deserves(anomaly.kind, name, incident);
   }
 
-  #effectOf(kind: string, strategy: string): Effect {
-    const key = `${kind} ${strategy}`;
-    const effect = this.#effects.get(key) ?? { tried: 0, proved: 0, passedOver: 0, incident: undefined };
-    this.#effects.set(key, effect);
-    return effect;
+  #note(incident: Incident, what: IncidentEntry['what'], { name, level }: RecoveryStrategy): void {
+    this.#enter(incident, { at: this.#environment.wall(), what, strategy: name, level });
   }
 
   #enter(incident: Incident, entry: IncidentEntry): void {

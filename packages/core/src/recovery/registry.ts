@@ -50,6 +50,8 @@ export class RecoveryRegistry {
   }
 }
 
+const OPTIONAL: ReadonlySet<string> = new Set(['adjust', 'undo']);
+
 function check(strategy: RecoveryStrategy): void {
   if (typeof strategy !== 'object' || strategy === null) {
     throw new ConfigError('strategy', strategy, 'an object with name, level, appliesTo, execute, verify');
@@ -59,9 +61,9 @@ function check(strategy: RecoveryStrategy): void {
   if (!Number.isInteger(level) || level < 0 || level > 6) {
     throw new ConfigError('strategy.level', level, 'a whole number from 0 to 6');
   }
-  for (const method of ['appliesTo', 'execute', 'verify', 'undo'] as const) {
+  for (const method of ['appliesTo', 'execute', 'verify', 'adjust', 'undo'] as const) {
     const given = strategy[method];
-    if (typeof given !== 'function' && !(method === 'undo' && given === undefined)) {
+    if (typeof given !== 'function' && !(OPTIONAL.has(method) && given === undefined)) {
       throw new ConfigError(`strategy.${method}`, given, 'a function');
     }
   }

@@ -14,6 +14,8 @@ export interface Failure {
   readonly anomaly: Anomaly;
   readonly circuit: CircuitState;
   readonly settings: TargetSettings;
+  /** Something behind the target can be reset: there is a hook for it, or connections that can be made anew. */
+  readonly resettable: boolean;
 }
 
 /** What a strategy has to work with. */
@@ -22,6 +24,10 @@ export interface RecoveryContext extends Failure {
   readonly incident: IncidentReport;
   /** Changes settings of the target until the level is undone; given again, it replaces what it said. */
   overlay(options: TargetOptions): void;
+  /** Resets what is behind the target. Resolves to what takes that back. */
+  reset(): Promise<() => void>;
+  /** What the strategy remembers of itself while it is in force, in this one incident. */
+  readonly notes: Record<string, unknown>;
   /** Tells whoever is to be told of incidents that healing could not end. */
   notify(): Promise<void>;
 }
@@ -34,6 +40,11 @@ export interface RecoveryStrategy {
   readonly immediate?: boolean;
   appliesTo(failure: Failure): boolean;
   execute(context: RecoveryContext): void | Promise<void>;
+  /**
+   * Called at each look while it is in force, to fit what it does to how the target is now. True while it still holds
+   * back what health could bear: the incident then goes on.
+   */
+  adjust?(context: RecoveryContext): boolean;
   /** Has it helped? */
   verify(context: RecoveryContext): boolean;
   /** Takes back what `execute` did. Overlays are taken back without it. */

@@ -16,6 +16,7 @@ export interface IncidentEntry {
     | 'verified'
     | 'unproven'
     | 'undone'
+    | 'tier'
     | 'gave-up'
     | 'recovered';
   /** A recovery strategy's name and level, where one is meant. */
@@ -50,6 +51,8 @@ export class Incident implements IncidentReport {
   status: IncidentStatus = 'open';
   level = 0;
   endedAt: number | undefined = undefined;
+  /** When recovery began, in monotonic ms: the wall clock may be set while an incident lasts. */
+  since: number | undefined = undefined;
   readonly timeline: IncidentEntry[] = [];
 
   constructor(id: string, target: string, anomaly: Anomaly, at: number) {
@@ -72,8 +75,13 @@ export class Incident implements IncidentReport {
   }
 }
 
+const STATUSES: readonly IncidentStatus[] = ['open', 'gave-up', 'recovered'];
+
 export interface IncidentQuery {
   target?: string | undefined;
+  /** Only those that began at this moment or later, or were not over by then: wall-clock ms since 1970. */
+  since?: number | undefined;
+  status?: IncidentStatus | undefined;
   /** At most so many, the latest first. Default: all that are kept. */
   limit?: number | undefined;
 }
@@ -110,14 +118,24 @@ export class IncidentLog {
   }
 
   /** @throws ConfigError for a wrong query */
-  query({ target, limit = KEPT }: IncidentQuery = {}): IncidentReport[] {
+  query({ target, since, status, limit = KEPT }: IncidentQuery = {}): IncidentReport[] {
     if (!Number.isInteger(limit) || limit < 0) {
       throw new ConfigError('incidents.limit', limit, 'a whole number from 0');
     }
-    const found =
-      target === undefined ? this.#all : this.#all.filter((incident) => incident.target === target);
+    if (since !== undefined && !(typeof since === 'number' && since >= 0)) {
+      throw new ConfigError('incidents.since', since, 'ms since 1970');
+    }
+    if (status !== undefined && !STATUSES.includes(status)) {
+      throw new ConfigError('incidents.status', status, `one of ${STATUSES.join(', ')}`);
+    }
+    const found = this.#all.filter(
+      (incident) =>
+        (target === undefined || incident.target === target) &&
+        (status === undefined || incident.status === status) &&
+        (since === undefined || (incident.endedAt ?? Number.POSITIVE_INFINITY) >= since),
+    );
     return found
-      .slice(-limit || found.length)
+      .slice(Math.max(0, found.length - limit))
       .reverse()
       .map((incident) => incident.report());
   }

@@ -3,6 +3,8 @@ import type { RecoverySettings, TargetOptions, TargetSettings } from '../config/
 import { type Anomaly, detectByThreshold } from '../health/anomaly.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { HealthStatus } from '../health/status.ts';
+import type { Connections } from '../recovery/connections.ts';
+import type { StrategyEffects } from '../recovery/effects.ts';
 import { RecoveryManager } from '../recovery/manager.ts';
 import type { RecoveryRegistry } from '../recovery/registry.ts';
 import type { Failure, RecoveryContext, RecoveryStrategy } from '../recovery/strategy.ts';
@@ -26,14 +28,23 @@ export interface HealingParts {
   readonly monitor: HealthMonitor;
   readonly registry: RecoveryRegistry;
   readonly incidents: IncidentLog;
+  /** What is known of the strategies here. */
+  readonly effects: StrategyEffects;
   readonly clock: Clock;
   /** Lays options over the target's settings under a key, or takes them back. */
   overlay?(key: string, options: TargetOptions | undefined): void;
+  readonly connections?: Connections;
+  /** Observe mode: what is decided is written down, and not done. */
+  readonly observes?: boolean;
   /** Tells a person of an incident. */
   notify?(incident: IncidentReport): void | Promise<void>;
   onStrategyError?(strategy: RecoveryStrategy, error: unknown): void;
   onIncidentEntry?(incident: IncidentReport, entry: IncidentEntry): void;
 }
+
+/** What strategies in force go by when they adjust themselves: the last second. */
+const ADJUST_BY_MS = 1_000;
+const LIMIT = 3;
 
 /** The basic tier: fixed thresholds, and recovery levels climbed one after the other. */
 export class BasicTier implements SelfHealing {
@@ -48,6 +59,7 @@ export class BasicTier implements SelfHealing {
     this.#settings = settings;
     this.#manager = new RecoveryManager({
       registry: parts.registry,
+      effects: parts.effects,
       wall: () => parts.clock.wall(),
       onError: (strategy, error) => parts.onStrategyError?.(strategy, error),
       clearOverlay: (strategy) => parts.overlay?.(strategy.name, undefined),
@@ -66,6 +78,7 @@ export class BasicTier implements SelfHealing {
   selectResponse(anomaly: Anomaly): HealingResponse {
     const context = this.#context ?? this.#lookNow();
     const incident = this.#incidentFor(anomaly);
+    this.#adjust(context, incident);
     const strategy = this.#manager.next(this.#failure(context, anomaly), incident, context.now);
     return { anomaly, strategy: strategy?.name, level: strategy?.level ?? this.#manager.level ?? 0 };
   }
@@ -85,14 +98,16 @@ export class BasicTier implements SelfHealing {
     this.#context = context;
     const healthy = this.#anomalyNow(context.now, context.settings.recovery) === undefined;
     this.#calmSince = healthy ? (this.#calmSince ?? context.now) : undefined;
-    const calm = healthy && context.now - (this.#calmSince as number) >= context.settings.recovery.calmMs;
     const incident = this.#parts.incidents.openOf(this.#parts.name);
+    const held = incident !== undefined && this.#adjust(context, incident);
+    const { calmMs } = context.settings.recovery;
+    const calm = healthy && !held && context.now - (this.#calmSince as number) >= calmMs;
     if (calm && incident !== undefined) this.#recover(context, incident);
     return { recovered: calm, healthy, level: this.#manager.level };
   }
 
   learnFromIncident(incident: IncidentReport): void {
-    this.#manager.learn(incident);
+    this.#parts.effects.learn(incident);
   }
 
   getHealthStatus(): HealthStatus {
@@ -113,10 +128,18 @@ export class BasicTier implements SelfHealing {
     return { status: state === 'open' ? 'critical' : 'degraded', reasons };
   }
 
+  stepDown(): void {
+    const incident = this.#parts.incidents.openOf(this.#parts.name);
+    if (incident === undefined) return;
+    this.#manager.takeBack(this.#recoveryContext(this.#lookNow(), incident), incident);
+  }
+
   #anomalyNow(now: number, settings: RecoverySettings): Anomaly | undefined {
     const { breaker, monitor } = this.#parts;
     const circuit = breaker.tripped ? breaker.stateAt(now) : 'closed';
-    return detectByThreshold(monitor, circuit, settings, now);
+    const anomaly = detectByThreshold(monitor, circuit, settings, now);
+    // A limit that recovery has set is to be reached: that is no trouble of the target's.
+    return anomaly?.kind === 'saturation' && this.#manager.isInForce(LIMIT) ? undefined : anomaly;
   }
 
   #lookNow(): HealingContext {
@@ -144,15 +167,16 @@ export class BasicTier implements SelfHealing {
   }
 
   #failure({ circuit, settings }: HealingContext, anomaly: Anomaly): Failure {
-    const { name, kind } = this.#parts;
-    return { target: name, kind, anomaly, circuit, settings };
+    const { name, kind, connections } = this.#parts;
+    const resettable = settings.recovery.reset !== undefined || connections?.renewable === true;
+    return { target: name, kind, anomaly, circuit, settings, resettable };
   }
 
   #recoveryContext(
     context: HealingContext,
     incident: Incident,
     strategy?: RecoveryStrategy,
-  ): RecoveryContext {
+  ): Omit<RecoveryContext, 'notes'> {
     const { overlay, notify } = this.#parts;
     return {
       ...this.#failure(context, incident.anomaly),
@@ -162,7 +186,26 @@ export class BasicTier implements SelfHealing {
         // A strategy may still be at work when its incident is over.
         if (strategy && incident.endedAt === undefined) overlay?.(strategy.name, options);
       },
+      reset: () => this.#reset(context.settings, incident.id),
       notify: async () => notify?.(incident.report()),
+    };
+  }
+
+  #adjust(context: HealingContext, incident: Incident): boolean {
+    return this.#manager.adjust((strategy) => {
+      const health = this.#parts.monitor.snapshot(context.now, ADJUST_BY_MS);
+      return this.#recoveryContext({ ...context, health }, incident, strategy);
+    });
+  }
+
+  async #reset({ recovery }: TargetSettings, incidentId: string): Promise<() => void> {
+    const { name, connections, clock, observes } = this.#parts;
+    if (observes) return () => {};
+    if (connections?.renewable) connections.renew(clock.now());
+    const takeBack = await recovery.reset?.({ target: name, incidentId });
+    return () => {
+      connections?.keep();
+      if (typeof takeBack === 'function') takeBack();
     };
   }
 
