@@ -20,6 +20,28 @@ describe('the log', () => {
     expect(new Set(log.query().map(({ id }) => id)).size).toBe(4);
   });
 
+  test('is asked by status, and by the time since when something was the matter', () => {
+    const log = new IncidentLog(seededRandom(1));
+    const [over, later, lasting] = [0, 10, 20].map((at) => log.open(`t${at}`, anomaly, at));
+    for (const [incident, at] of [
+      [over, 5],
+      [later, 30],
+    ] as const) {
+      if (incident === undefined) throw new Error('no incident');
+      incident.endedAt = at;
+      incident.status = 'recovered';
+      log.end(incident);
+    }
+    const targets = (query: object) => log.query(query).map(({ target }) => target);
+    expect(targets({ status: 'recovered' })).toEqual(['t10', 't0']);
+    expect(targets({ status: 'open' })).toEqual([lasting?.target]);
+    expect(targets({ status: 'gave-up' })).toEqual([]);
+    expect(targets({ since: 5 })).toEqual(['t20', 't10', 't0']);
+    expect(targets({ since: 6 })).toEqual(['t20', 't10']);
+    expect(targets({ since: 31 })).toEqual(['t20']);
+    expect(targets({ since: 6, status: 'recovered', target: 't10', limit: 1 })).toEqual(['t10']);
+  });
+
   test('keeps two hundred, and those under way longer than those that ended', () => {
     const log = new IncidentLog(seededRandom(1));
     log.open('under way', anomaly, 0);
@@ -49,13 +71,19 @@ describe('the log', () => {
 });
 
 describe('runtime.incidents', () => {
-  test.each([{ limit: -1 }, { limit: 1.5 }, { limit: Number.NaN }, { limit: '5' }])(
-    '%j is a ConfigError',
-    (query) => {
-      const { runtime } = createTestHealing();
-      expect(() => runtime.incidents(query as never)).toThrow(ConfigError);
-    },
-  );
+  test.each([
+    { limit: -1 },
+    { limit: 1.5 },
+    { limit: Number.NaN },
+    { limit: '5' },
+    { since: Number.NaN },
+    { since: '5' },
+    { since: -1 },
+    { status: 'over' },
+  ])('%j is a ConfigError', (query) => {
+    const { runtime } = createTestHealing();
+    expect(() => runtime.incidents(query as never)).toThrow(ConfigError);
+  });
 
   test("transitions are part of an incident's story, and told as they come", async () => {
     const { runtime, clock } = createTestHealing({ defaults: { circuit: { openMs: 200 } } });
