@@ -46,8 +46,11 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
       const limitMs = attemptLimitMs(target, permit, call.timeoutMs) ?? Number.POSITIVE_INFINITY;
       this.wakeAt(Math.min(call.endsAt, permit.start + limitMs));
     }
+    const { options } = call;
     try {
-      return call.dispatch(call.options, this);
+      // undici closes the connection behind the answer, and makes another for what comes next.
+      const renewing = target.connections.isRenewing(target.time.now);
+      return call.dispatch(renewing ? { ...options, reset: true } : options, this);
     } catch (error) {
       this.leave('ignored');
       this.#phase = GONE;

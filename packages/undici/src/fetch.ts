@@ -42,7 +42,7 @@ interface AnswerLike {
  */
 export function healingFetch<F extends AnyFetch = typeof fetch>(fetch?: F, options?: OutboundOptions): F {
   const send: AnyFetch = fetch ?? ((input, init) => globalThis.fetch(input, init));
-  const upstreams = new Upstreams(readOutboundOptions(options));
+  const upstreams = new Upstreams(readOutboundOptions(options), false);
   noteFetch();
   return ((input: unknown, init?: Init) => heal(upstreams, send, input, init)) as F;
 }

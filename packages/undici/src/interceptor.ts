@@ -30,7 +30,7 @@ type Dispatch = Dispatcher['dispatch'];
  * @throws ConfigError
  */
 export function healingInterceptor(options?: OutboundOptions): Dispatcher.DispatcherComposeInterceptor {
-  const upstreams = new Upstreams(readOutboundOptions(options));
+  const upstreams = new Upstreams(readOutboundOptions(options), true);
   noteDispatcher();
   return (dispatch: Dispatch): Dispatch =>
     function healedDispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {

@@ -22,8 +22,12 @@ export class Upstreams {
   readonly #byOrigin = new Map<string, Origin>();
   #runtime: Healing | undefined;
 
-  constructor(settings: OutboundSettings) {
+  readonly #renewable: boolean;
+
+  /** @param renewable whether connections to them can be made anew (recovery level 5) */
+  constructor(settings: OutboundSettings, renewable: boolean) {
     this.#settings = settings;
+    this.#renewable = renewable;
     this.#runtime = settings.runtime;
   }
 
@@ -76,6 +80,7 @@ export class Upstreams {
     const full = this.#byName.size >= maxNames || key.length > LONGEST_NAME;
     const name = full ? OTHER : key.startsWith('upstream:') ? key : `upstream:${key}`;
     const target = this.runtime.target(name, defaults);
+    if (this.#renewable) target.connections.renewable = true;
     if (!full) this.#byName.set(key, target);
     return target;
   }
