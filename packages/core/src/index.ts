@@ -1,11 +1,11 @@
 export type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
-export type { ProfileName } from './config/profiles.ts';
 export type {
   CircuitOptions,
   Classify,
   ForcedState,
   Outcome,
   PolicyOptions,
+  ProfileName,
   RateOptions,
   RecoveryOptions,
   ResetCause,

@@ -18,6 +18,7 @@ export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
 export { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
+export { StrategyEffects } from './recovery/effects.ts';
 export { RecoveryManager } from './recovery/manager.ts';
 export { RecoveryRegistry } from './recovery/registry.ts';
 export type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './recovery/strategy.ts';

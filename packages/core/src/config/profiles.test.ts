@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { HealingOptions } from '../healing.ts';
 import { createTestHealing } from '../testing.ts';
-import { PROFILE_NAMES, presetOf } from './profiles.ts';
+import { presetOf } from './profiles.ts';
+import { PROFILE_NAMES } from './schema.ts';
 import { resolveTarget } from './settings.ts';
 import { highestUpTo } from './tier-names.ts';
 

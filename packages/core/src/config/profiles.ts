@@ -1,10 +1,5 @@
-import type { TargetOptions } from './schema.ts';
+import type { ProfileName, TargetOptions } from './schema.ts';
 import { highestUpTo } from './tier-names.ts';
-
-/** Kinds of components that there are presets for. */
-export const PROFILE_NAMES = ['ui', 'api', 'worker', 'external', 'core-service', 'pipeline'] as const;
-
-export type ProfileName = (typeof PROFILE_NAMES)[number];
 
 /** Waiting costs a job little, and losing it much. */
 const PATIENT = { maxRetries: 4, baseDelayMs: 100, maxDelayMs: 5_000, maxRetryAfterMs: 30_000 };

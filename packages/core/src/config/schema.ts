@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { PROFILE_NAMES } from './profiles.ts';
 import type { TierName } from './tier-names.ts';
 import { type TierRange, tierSchema } from './tier-schema.ts';
 
@@ -178,6 +177,11 @@ export type Outcome = 'success' | 'failure' | 'overload' | 'ignored';
 export type Classify = (result: any, error: unknown) => Outcome;
 
 const classifySchema = z.custom<Classify>((value) => typeof value === 'function').describe('a function');
+
+/** Kinds of components that there are presets for. */
+export const PROFILE_NAMES = ['ui', 'api', 'worker', 'external', 'core-service', 'pipeline'] as const;
+
+export type ProfileName = (typeof PROFILE_NAMES)[number];
 
 export const targetSchema = z.strictObject({
   tier: tierSchema
