@@ -67,6 +67,15 @@ describe('the controller', () => {
     }
   });
 
+  test('incidents of before a move do not count again', () => {
+    const controller = new TierController(0);
+    for (const at of [0, 1_000, 2_000]) controller.look('basic', range(), incidentWith(), at);
+    for (const at of [3_000, 70_000, 80_000])
+      expect(controller.look('second', range(), incidentWith(), at)?.tier).toBe(
+        at === 80_000 ? 'third' : undefined,
+      );
+  });
+
   test('one incident, however long, does not recur', () => {
     const controller = new TierController(0);
     const incident = incidentWith();
@@ -233,6 +242,8 @@ describe('a target with a range', () => {
     expect(target.status().tier).toBe('basic');
     await traffic(0.25, 4_000);
     expect(target.status().tier).toBe('basic');
+    target.history().rollback(move?.version ?? 0);
+    expect(target.status().tier).toBe('second');
   });
 
   test('that is given another range is at once within it', async () => {

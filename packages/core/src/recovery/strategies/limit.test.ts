@@ -61,14 +61,61 @@ describe('limit', () => {
     expect(target.settings.policy.concurrency).toBeUndefined();
   });
 
-  test('stays within a limit of the user, and gives it back', async () => {
-    const { target, traffic, limits } = setup({ policy: { concurrency: 30 } });
-    await traffic(0, 2_000);
+  test.each([4_000, 4_500, 5_000, 5_500])(
+    'stays within a limit of the user, and gives it back: %i ms of failures',
+    async (failingMs) => {
+      const { target, traffic, limits } = setup({ policy: { concurrency: 25 } });
+      await traffic(0, 2_000);
+      await traffic(0.3, failingMs);
+      await traffic(0, 6_000);
+      expect(Math.min(...limits.map(Number))).toBeLessThan(20);
+      expect(Math.max(...limits.map(Number))).toBe(25);
+      expect(target.settings.policy.concurrency).toBe(25);
+    },
+  );
+
+  test('the incident lasts until nothing is held back, however soon health counts as calm', async () => {
+    const { traffic, limits } = setup({ recovery: { proveMs: 500, calmMs: 10 } });
+    await traffic(0, 3_000);
     await traffic(0.3, 6_000);
+    const tightest = limits.at(-1) ?? 0;
+    limits.length = 0;
     await traffic(0, 6_000);
-    expect(Math.min(...limits.map(Number))).toBeLessThan(30);
-    expect(Math.max(...limits.map(Number))).toBe(30);
-    expect(target.settings.policy.concurrency).toBe(30);
+    expect(inOrder(limits)).toEqual([tightest, tightest * 2, tightest * 4, undefined]);
+  });
+
+  test('that it is reached is no trouble of the target', async () => {
+    const { runtime, traffic } = setup({ policy: { neverOpen: true } });
+    await traffic(0, 3_000);
+    await traffic(0.3, 6_000);
+    await traffic(0.12, 10_000);
+    await traffic(0, 6_000);
+    expect(runtime.incidents().map(({ anomaly }) => anomaly.kind)).not.toContain('saturation');
+  });
+
+  test('what is in flight is what usually is: the moment may lie between two bursts', async () => {
+    const { runtime, clock } = createTestHealing({
+      defaults: {
+        tier: 'above',
+        retry: { maxRetries: 0 },
+        recovery: { proveMs: 500 },
+        policy: { neverOpen: true },
+      },
+    });
+    const target = runtime.target('route:GET /');
+    let first: number | undefined;
+    for (let second = 0; second < 12; second++) {
+      for (let call = 0; call < 20; call++) {
+        const status = second > 2 && call % 3 === 0 ? 500 : 200;
+        target
+          .run(() => new Promise((resolve) => clock.setTimer(() => resolve({ status }), 400)))
+          .catch(() => {});
+      }
+      await clock.advance(450);
+      first ??= target.settings.policy.concurrency;
+      await clock.advance(550);
+    }
+    expect(first).toBeGreaterThanOrEqual(5);
   });
 
   test.each<[string, TargetOptions]>([
