@@ -102,19 +102,16 @@ export class RecoveryManager {
    * Has the strategies in force fit what they do to how the target is now.
    *
    * @param contextOf makes the context of a strategy
-   * @returns whether one of them still holds something back
    */
-  adjust(contextOf: (strategy: RecoveryStrategy) => GivenContext): boolean {
-    let holdsBack = false;
+  adjust(contextOf: (strategy: RecoveryStrategy) => GivenContext): void {
     for (const { strategy, notes } of this.#applied) {
       if (strategy.adjust === undefined) continue;
       try {
-        if (strategy.adjust({ ...contextOf(strategy), notes })) holdsBack = true;
+        strategy.adjust({ ...contextOf(strategy), notes });
       } catch (error) {
         this.#environment.onError(strategy, error);
       }
     }
-    return holdsBack;
   }
 
   /** Health has returned: asks each strategy whether it helped, and takes all back, the last one first. */

@@ -94,6 +94,7 @@ describe("a strategy of the user's", () => {
     ['execute', { execute: boom }, 1],
     ['execute, later', { execute: async () => boom() }, 1],
     ['verify', { verify: boom }, 1],
+    ['adjust', { adjust: boom }, 1],
     ['undo', { undo: boom }, 1],
     ['undo, later', { undo: async () => boom() }, 1],
   ])('that throws in %s harms nobody: it is counted, and health returns', async (_where, over, responded) => {
@@ -188,6 +189,7 @@ describe('the registry', () => {
     ['strategy.appliesTo', strategy({ appliesTo: undefined as never })],
     ['strategy.execute', strategy({ execute: 'x' as never })],
     ['strategy.verify', strategy({ verify: undefined as never })],
+    ['strategy.adjust', strategy({ adjust: 5 as never })],
     ['strategy.undo', strategy({ undo: 5 as never })],
   ])('%s is wrong in %o', (path, wrong) => {
     const { runtime } = createTestHealing();

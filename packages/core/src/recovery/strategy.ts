@@ -40,11 +40,8 @@ export interface RecoveryStrategy {
   readonly immediate?: boolean;
   appliesTo(failure: Failure): boolean;
   execute(context: RecoveryContext): void | Promise<void>;
-  /**
-   * Called at each look while it is in force, to fit what it does to how the target is now. True while it still holds
-   * back what health could bear: the incident then goes on.
-   */
-  adjust?(context: RecoveryContext): boolean;
+  /** Called at each look while it is in force, to fit what it does to how the target has been in the last second. */
+  adjust?(context: RecoveryContext): void;
   /** Has it helped? */
   verify(context: RecoveryContext): boolean;
   /** Takes back what `execute` did. Overlays are taken back without it. */

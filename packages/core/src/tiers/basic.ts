@@ -99,9 +99,9 @@ export class BasicTier implements SelfHealing {
     const healthy = this.#anomalyNow(context.now, context.settings.recovery) === undefined;
     this.#calmSince = healthy ? (this.#calmSince ?? context.now) : undefined;
     const incident = this.#parts.incidents.openOf(this.#parts.name);
-    const held = incident !== undefined && this.#adjust(context, incident);
+    if (incident !== undefined) this.#adjust(context, incident);
     const { calmMs } = context.settings.recovery;
-    const calm = healthy && !held && context.now - (this.#calmSince as number) >= calmMs;
+    const calm = healthy && context.now - (this.#calmSince as number) >= calmMs;
     if (calm && incident !== undefined) this.#recover(context, incident);
     return { recovered: calm, healthy, level: this.#manager.level };
   }
@@ -191,8 +191,8 @@ export class BasicTier implements SelfHealing {
     };
   }
 
-  #adjust(context: HealingContext, incident: Incident): boolean {
-    return this.#manager.adjust((strategy) => {
+  #adjust(context: HealingContext, incident: Incident): void {
+    this.#manager.adjust((strategy) => {
       const health = this.#parts.monitor.snapshot(context.now, ADJUST_BY_MS);
       return this.#recoveryContext({ ...context, health }, incident, strategy);
     });

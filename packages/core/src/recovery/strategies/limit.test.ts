@@ -61,7 +61,7 @@ describe('limit', () => {
     expect(target.settings.policy.concurrency).toBeUndefined();
   });
 
-  test.each([4_000, 4_500, 5_000, 5_500])(
+  test.each([1_800, 2_300, 2_800, 3_300])(
     'stays within a limit of the user, and gives it back: %i ms of failures',
     async (failingMs) => {
       const { target, traffic, limits } = setup({ policy: { concurrency: 25 } });
@@ -73,16 +73,6 @@ describe('limit', () => {
       expect(target.settings.policy.concurrency).toBe(25);
     },
   );
-
-  test('the incident lasts until nothing is held back, however soon health counts as calm', async () => {
-    const { traffic, limits } = setup({ recovery: { proveMs: 500, calmMs: 10 } });
-    await traffic(0, 3_000);
-    await traffic(0.3, 6_000);
-    const tightest = limits.at(-1) ?? 0;
-    limits.length = 0;
-    await traffic(0, 6_000);
-    expect(inOrder(limits)).toEqual([tightest, tightest * 2, tightest * 4, undefined]);
-  });
 
   test('that it is reached is no trouble of the target', async () => {
     const { runtime, traffic } = setup({ policy: { neverOpen: true } });
@@ -104,6 +94,9 @@ describe('limit', () => {
     });
     const target = runtime.target('route:GET /');
     let first: number | undefined;
+    // The loop looks on the half second from the first call; the bursts lie between.
+    await target.run(() => ({ status: 200 }));
+    await clock.advance(50);
     for (let second = 0; second < 12; second++) {
       for (let call = 0; call < 20; call++) {
         const status = second > 2 && call % 3 === 0 ? 500 : 200;

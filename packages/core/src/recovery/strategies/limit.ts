@@ -44,7 +44,6 @@ export const limit: RecoveryStrategy = {
     const failing = health.failureRate >= settings.recovery.anomalyRate;
     if (failing) lay(context, limit * TIGHTEN);
     else if (limit < enough) lay(context, limit * LOOSEN);
-    return (notes as unknown as Notes).limit < enough;
   },
   verify: ({ circuit, health, settings }) =>
     circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
