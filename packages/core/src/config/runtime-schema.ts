@@ -6,6 +6,24 @@ import type { Random } from '../time/random.ts';
 import { isRedisUrl, REDIS_URL } from './redis-url.ts';
 import { targetSchema } from './schema.ts';
 
+export const SERVICE_NAME = /^[A-Za-z0-9._-]{1,100}$/;
+export const SERVICE = 'a name of letters, digits, ., _ and -';
+
+const STORE_METHODS = [
+  'open',
+  'heartbeat',
+  'leave',
+  'report',
+  'claim',
+  'renew',
+  'settle',
+  'seed',
+  'force',
+  'snapshot',
+  'read',
+  'close',
+] as const satisfies readonly (keyof Store)[];
+
 const hasMethods =
   (...names: string[]) =>
   (value: unknown) =>
@@ -53,14 +71,14 @@ export const runtimeSchema = z.strictObject({
     .optional()
     .describe('The Redis that replicas share their circuits through. Default: HEALIX_REDIS_URL.'),
   store: z
-    .custom<Store>(hasMethods('open', 'heartbeat', 'report', 'claim', 'settle', 'snapshot', 'read', 'close'))
+    .custom<Store>(hasMethods(...STORE_METHODS))
     .describe('a Store, such as redisStore(redis)')
     .optional()
     .describe('What replicas share their circuits through, instead of `redis`.'),
   service: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,100}$/)
-    .describe('a name of letters, digits, ., _ and -')
+    .regex(SERVICE_NAME)
+    .describe(SERVICE)
     .optional()
     .describe('Names the fleet: replicas with the same name heal as one. Default: HEALIX_SERVICE.'),
   defaults: targetSchema.prefault({}),
