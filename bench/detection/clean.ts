@@ -84,7 +84,7 @@ const ODDITIES: readonly Oddity[] = [
     count: 20,
     hours: 1,
     rates: [1, 200],
-    draw: (chance) => ({ hangShare: chance.between(0.05, 0.2) }),
+    draw: (chance) => ({ pollShare: chance.between(0.01, 0.2) }),
   },
 ];
 
@@ -100,7 +100,7 @@ function clean({ kind, hours, rates, draw }: Oddity, chance: Chance): Series {
   const rate = chance.logBetween(...rates);
   const odd = draw(chance);
   const { noise, ...service } = { ...drawService(chance), ...odd.service };
-  const { rhythm = STEADY, hangShare = 0 } = odd;
+  const { rhythm = STEADY, pollShare = 0 } = odd;
   return {
     kind,
     rate,
@@ -113,7 +113,8 @@ function clean({ kind, hours, rates, draw }: Oddity, chance: Chance): Series {
       medianMs: service.medianMs * rhythm.latency(second),
       tailShare: 0,
       tailFactor: 1,
-      hangShare,
+      hangShare: 0,
+      pollShare,
     }),
   };
 }

@@ -72,6 +72,7 @@ function faulty(kind: string, fault: Fault, rate: number, rhythm: Rhythm, chance
         tailShare: 0,
         tailFactor: 1,
         hangShare: 0,
+        pollShare: 0,
       };
       const isFaulty = second >= from && second < until;
       return isFaulty ? { ...healthy, ...fault(healthy, second - from) } : healthy;

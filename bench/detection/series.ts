@@ -19,7 +19,8 @@ export interface Rhythm {
 }
 
 /** What makes a healthy service: drawn for each series. */
-export interface Service extends Omit<Moment, 'rate' | 'tailShare' | 'tailFactor' | 'hangShare'> {
+export interface Service
+  extends Omit<Moment, 'rate' | 'tailShare' | 'tailFactor' | 'hangShare' | 'pollShare'> {
   readonly noise: Noise;
 }
 

@@ -22,6 +22,8 @@ export interface Moment {
   readonly tailFactor: number;
   /** Share of the calls that never end by themselves. */
   readonly hangShare: number;
+  /** Share of the calls that take 20 to 40 s, as they are meant to. */
+  readonly pollShare: number;
 }
 
 /** Noise with a memory over what a moment says. */
@@ -73,7 +75,9 @@ export class Traffic {
     const failing = Math.min(1, moment.failureRate * Math.exp(this.#failures.next()));
     this.monitor.inFlight += arrived;
     if (stuck > 0) this.#begin(stuck, stuck, TIMEOUT_S * 1_000);
-    this.#serve(arrived - stuck, failing, moment, slowdown);
+    const polls = chance.binomial(arrived - stuck, moment.pollShare);
+    for (let i = 0; i < polls; i++) this.#begin(1, 0, chance.between(20, 40) * 1_000);
+    this.#serve(arrived - stuck - polls, failing, moment, slowdown);
     return this.#end();
   }
 
@@ -86,7 +90,9 @@ export class Traffic {
     for (let i = drawn; i > 0; i--) {
       const stands = Math.round(left / i);
       const badHere = Math.min(stands, Math.round(bad / i + this.#chance.uniform() - 1 / 2), bad);
-      this.#begin(stands, Math.max(0, badHere), this.#drawLatency(moment, slowdown));
+      const latencyMs = this.#drawLatency(moment, slowdown);
+      if (latencyMs > TIMEOUT_S * 1_000) this.#begin(stands, stands, TIMEOUT_S * 1_000);
+      else this.#begin(stands, Math.max(0, badHere), latencyMs);
       left -= stands;
       bad -= Math.max(0, badHere);
     }
@@ -98,7 +104,7 @@ export class Traffic {
   }
 
   #begin(calls: number, failures: number, latencyMs: number): void {
-    const seconds = Math.min(latencyMs / 1_000, TIMEOUT_S);
+    const seconds = latencyMs / 1_000;
     const endsIn = Math.floor((seconds + this.#chance.uniform() * STEP_S) / STEP_S);
     const hung = seconds > HANG_S ? calls : 0;
     if (hung > 0) {
@@ -108,7 +114,7 @@ export class Traffic {
     const at = this.#step + Math.max(hung > 0 ? HANG_S / STEP_S : 0, endsIn);
     const ending: Ending = this.#ends.get(at) ?? { calls: 0, failures: 0, hung: 0, latencies: [] };
     ending.calls += calls;
-    ending.failures += latencyMs >= TIMEOUT_S * 1_000 ? calls : failures;
+    ending.failures += failures;
     ending.hung += hung;
     ending.latencies.push([seconds * 1_000, calls]);
     this.#ends.set(at, ending);

@@ -5,11 +5,12 @@ import { learning, threshold, watch } from './watch.ts';
 
 const seed = Number(process.argv[2] ?? 100);
 const which = process.argv[3] ?? 'both';
+const W = () => (process.argv[4] ? [learning(), threshold()] : [learning(), { look: () => undefined }]);
 const q = (v: number[], p: number) =>
   v.sort((a, b) => a - b)[Math.min(v.length - 1, Math.floor(p * v.length))];
 if (which !== 'clean') {
   const s = faultySeries(seed);
-  const all = s.map((x, i) => watch(x, seed * 1000 + i, [learning(), threshold()]));
+  const all = s.map((x, i) => watch(x, seed * 1000 + i, W()));
   for (const w of [0, 1]) {
     const scores = s.map((x, i) => scoreOf(x, all[i]![w]!));
     console.log(
@@ -48,9 +49,10 @@ if (which !== 'clean') {
   }
 }
 if (which !== 'faults') {
-  const s = cleanSeries(seed);
+  const only = process.env.ONLY?.split(',');
+  const s = cleanSeries(seed).filter((x) => only === undefined || only.includes(x.kind));
   console.log(s.length, 'clean');
-  const all = s.map((x, i) => watch(x, seed * 1000 + 500 + i, [learning(), threshold()]));
+  const all = s.map((x, i) => watch(x, seed * 1000 + 500 + i, W()));
   for (const w of [0, 1]) {
     const scores = s.map((x, i) => scoreOf(x, all[i]![w]!));
     const f = scores.reduce((a, x) => a + x.false, 0),

@@ -27,8 +27,8 @@ export class AnomalyDetector {
   readonly #anomalyRate: number;
   readonly #failing: ShareWatch;
   readonly #slow: ShareWatch;
-  readonly #median = new LatencyWatch(MEDIAN_CALLS, 'mean');
-  readonly #tail = new LatencyWatch(TAIL_CALLS, 'greatest');
+  readonly #median = new LatencyWatch(0.5, MEDIAN_CALLS);
+  readonly #tail = new LatencyWatch(0.95, TAIL_CALLS);
   readonly #hanging = new HangWatch();
   readonly #throughput = new ThroughputWatch();
   readonly #predictor = new FailurePredictor();

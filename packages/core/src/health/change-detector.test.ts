@@ -43,22 +43,25 @@ describe('ChangeDetector', () => {
   });
 
   test.each([
-    [6, 3],
-    [3, 7],
-    [2, 14],
-  ])('sees a step of %i deviations within %i values, up and down, and its end as soon', (size, within) => {
-    for (let seed = 1; seed <= 30; seed++) {
-      const step = (sign: number) => (at: number) => (at > 500 && at <= 560 ? sign * size : 0);
-      const { up, down } = play(normal(620, step(1), seed));
-      expect(up[0]).toBeGreaterThan(500);
-      expect(up[0]).toBeLessThanOrEqual(500 + within);
-      expect(up.at(-1)).toBeLessThanOrEqual(560 + within);
-      expect(down).toEqual([]);
-      const fall = play(normal(620, step(-1), seed));
-      expect(fall.down[0]).toBeLessThanOrEqual(500 + within);
-      expect(fall.up).toEqual([]);
-    }
-  });
+    [6, 4, 5],
+    [3, 8, 10],
+    [2, 20, 20],
+  ])(
+    'sees a step of %i deviations within %i values, up and down, and its end within %i',
+    (size, within, over) => {
+      for (let seed = 1; seed <= 30; seed++) {
+        const step = (sign: number) => (at: number) => (at > 500 && at <= 560 ? sign * size : 0);
+        const { up, down } = play(normal(620, step(1), seed));
+        expect(up[0]).toBeGreaterThan(500);
+        expect(up[0]).toBeLessThanOrEqual(500 + within);
+        expect(up.at(-1)).toBeLessThanOrEqual(560 + over);
+        expect(down).toEqual([]);
+        const fall = play(normal(620, step(-1), seed));
+        expect(fall.down[0]).toBeLessThanOrEqual(500 + within);
+        expect(fall.up).toEqual([]);
+      }
+    },
+  );
 
   test('one value alone is no change, however wild', () => {
     fc.assert(
@@ -91,7 +94,7 @@ describe('ChangeDetector', () => {
       normal(3_000, (at) => (at > 1_000 ? 50 : 0)),
       { adoptAfterMs: 60_000 },
     );
-    expect(up).toHaveLength(121);
+    expect(up).toHaveLength(120);
     expect(detector.baseline).toBeCloseTo(50, 0);
   });
 
@@ -107,16 +110,40 @@ describe('ChangeDetector', () => {
 
   test('what is never normal is not learned as such', () => {
     const { up, detector } = play(
-      normal(400, () => 5, 1, 0.1),
-      { warmUp: 0, highest: 1 },
+      normal(2_000, (at) => at / 400, 1, 0.1),
+      { warmUp: 0, highest: 1, leastChange: 0.5 },
     );
-    expect(up.at(-1)).toBe(400);
-    expect(detector.baseline).toBe(1);
+    expect(up[0]).toBeGreaterThan(400);
+    expect(up.at(-1)).toBe(2_000);
+    expect(detector.baseline).toBeLessThanOrEqual(1);
   });
 
   test('a series without any spread is judged all the same', () => {
     const values = Array.from({ length: 100 }, (_, i) => (i < 50 ? 3 : 4));
-    expect(play(values).up[0]).toBe(52);
+    expect(play(values).up[0]).toBe(53);
+  });
+
+  test('a jump that is a habit is left alone after a while', () => {
+    const random = seededRandom(4);
+    const jumping = Array.from({ length: 8_000 }, () => (random.next() < 0.12 ? 60 : 0) + noise(random));
+    const { up } = play(jumping, { drift: 1.5 });
+    expect(up.filter((at) => at > 1_000)).toEqual([]);
+  });
+
+  test('where changes prove short it grows patient, if it may', () => {
+    const blips = (at: number) => (at % 200 >= 196 ? 9 : 0);
+    const starts = (patience: number) => {
+      const { up } = play(normal(2_000, blips), { patience });
+      return up.filter((at, i) => at !== (up[i - 1] ?? 0) + 1).length;
+    };
+    expect(starts(1)).toBe(10);
+    expect(starts(4)).toBe(1);
+  });
+
+  test('nothing is judged in the time of the warm-up', () => {
+    const step = (at: number) => (at > 60 ? 9 : 0);
+    expect(play(normal(200, step), { warmUpMs: 50_000 }).up).toEqual([]);
+    expect(play(normal(200, step), { warmUpMs: 20_000 }).up.length).toBeGreaterThan(100);
   });
 
   test('calm takes the change back', () => {

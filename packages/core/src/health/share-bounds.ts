@@ -1,5 +1,5 @@
 /** Standard deviations between the share that is seen and the one that is taken for certain: 97.5 % to one side. */
-const SURE = 1.96;
+export const SURE = 1.96;
 
 /** The share that lies behind `bad` of `calls` at the very least (Wilson's score interval, 1927). `calls` > 0. */
 export function shareAtLeast(bad: number, calls: number): number {

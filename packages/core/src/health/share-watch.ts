@@ -8,6 +8,10 @@ const ENOUGH_BAD = 4;
 const ENOUGH_TO_CALM = 5;
 /** A share that is no higher than this may be normal; a higher one never is. */
 const HIGHEST_NORMAL = 0.05;
+/** Twice as many bad ones as always are none to speak of. */
+const LEAST_RATIO = 1;
+/** Two intervals in which all fail are enough. */
+const CLIP = 5;
 /** What the share of single calls deviates by, where one in 50 is bad. */
 const LEAST_DEVIATION = 0.14;
 /** Without calls for so long nothing more is said about them. */
@@ -27,6 +31,8 @@ export class ShareWatch {
     this.#detector = new ChangeDetector({
       warmUp: 0,
       leastChange: notable / 4,
+      leastRatio: LEAST_RATIO,
+      clip: CLIP,
       leastDeviation: LEAST_DEVIATION,
       highest: Math.min(HIGHEST_NORMAL, notable / 2),
     });

@@ -13,9 +13,9 @@ const LEVEL_HALF_LIFE = 2;
 const LOW_SLOT_MS = 300_000;
 const LOW_SLOTS = 6;
 /** A drop is one that goes below this share of the lowest that was seen. */
-const BELOW_LOWS = 0.5;
+const BELOW_LOWS = 0.65;
 /** Traffic must have been known for so long. */
-const KNOWN_AFTER_MS = 600_000;
+const KNOWN_AFTER_MS = 900_000;
 const ADOPT_AFTER_MS = 300_000;
 
 /** Watches for traffic that stays away, unless it is given to that. */
@@ -52,12 +52,12 @@ export class ThroughputWatch {
       return false;
     }
     this.#calls += calls;
-    if (now - this.#blockSince >= this.#blockMs()) this.#judge(now, this.#since);
+    if (now - this.#blockSince >= this.#blockMs(now)) this.#judge(now, this.#since);
     return this.#low;
   }
 
-  #blockMs(): number {
-    return this.#detector.ready
+  #blockMs(now: number): number {
+    return this.#detector.readyAt(now)
       ? Math.min(LONGEST_MS, (ENOUGH_CALLS / this.baseline) * 1_000)
       : LONGEST_MS / 10;
   }

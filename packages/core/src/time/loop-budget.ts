@@ -50,13 +50,16 @@ export class LoopBudget {
   }
 
   /**
-   * Books one tick.
+   * Books one tick; the first one begins the first window.
    *
    * @param spentMs time that the loop has taken since the last one
    * @param now when the tick ended
    */
   spent(spentMs: number, now: number): LoopLevel {
-    this.#windowSince ??= now - spentMs;
+    if (this.#windowSince === undefined) {
+      this.#windowSince = now;
+      return this.level;
+    }
     this.#spentMs += spentMs;
     const passedMs = now - this.#windowSince;
     if (passedMs >= this.#windowMs) {
