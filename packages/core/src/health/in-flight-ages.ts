@@ -6,17 +6,23 @@ const SLOTS = 64;
  */
 export class InFlightAges {
   readonly #slotMs: number;
+  readonly #since: number;
   readonly #counts = new Int32Array(SLOTS);
   #head = 0;
   #older = 0;
 
-  /** @param spanMs the greatest age that is told apart from greater ones; ages are exact to a 62nd of it */
-  constructor(spanMs = 31_000) {
+  /**
+   * @param spanMs the greatest age that is told apart from greater ones; ages are exact to a 62nd of it
+   * @param since calls that began then or before are not counted, when they leave either
+   */
+  constructor(spanMs = 31_000, since = Number.NEGATIVE_INFINITY) {
     this.#slotMs = spanMs / (SLOTS - 2);
+    this.#since = since;
   }
 
   /** A call that began at `start` is in flight. */
   enter(start: number): void {
+    if (start <= this.#since) return;
     const slot = Math.floor(start / this.#slotMs);
     if (slot > this.#head) this.#advance(slot);
     this.#change(slot, 1);
@@ -24,7 +30,7 @@ export class InFlightAges {
 
   /** It is no more; `start` is what `enter` was given. */
   leave(start: number): void {
-    this.#change(Math.floor(start / this.#slotMs), -1);
+    if (start > this.#since) this.#change(Math.floor(start / this.#slotMs), -1);
   }
 
   /**

@@ -2,11 +2,12 @@ import { ChangeDetector } from './change-detector.ts';
 
 /** Latencies of single calls differ by a factor of e^this at least: services as regular as that are rare. */
 const LEAST_DEVIATION = 0.5;
-/** ln 1.42: twice as slow is seen soon, half as much again with time at best. */
-const LEAST_CHANGE = 0.35;
-/** An upper quantile jumps more easily than a median: where a share of the calls near it is of another kind, say. */
-const MEDIAN = { drift: 1, threshold: 8 };
-const TAIL = { drift: 1.5, threshold: 9 };
+/**
+ * Twice as slow (ln 2 = 0.7) is seen soon, half as slow again with time at best. An upper quantile jumps more easily
+ * than a median: where a share of the calls near it is of another kind, say.
+ */
+const MEDIAN = { drift: 1, threshold: 8, leastChange: 0.3 };
+const TAIL = { drift: 1.5, threshold: 9, leastChange: 0.35 };
 /** Calls that take half a minute, such as long polls, end half a minute after the start. */
 const WARM_UP_MS = 60_000;
 const PATIENCE = 4;
@@ -40,7 +41,6 @@ export class LatencyWatch {
     this.#enough = enough;
     this.#detector = new ChangeDetector({
       ...(quantile > 0.5 ? TAIL : MEDIAN),
-      leastChange: LEAST_CHANGE,
       leastDeviation: LEAST_DEVIATION,
       adoptAfterMs: ADOPT_AFTER_MS,
       warmUpMs: WARM_UP_MS,

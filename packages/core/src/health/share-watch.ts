@@ -8,8 +8,8 @@ const ENOUGH_BAD = 4;
 const ENOUGH_TO_CALM = 5;
 /** A share that is no higher than this may be normal; a higher one never is. */
 const HIGHEST_NORMAL = 0.05;
-/** Twice as many bad ones as always are none to speak of. */
-const LEAST_RATIO = 1;
+/** Twice as many bad ones as always, and a quarter, are none to speak of. */
+const LEAST_RATIO = 1.25;
 /** Two intervals in which all fail are enough. */
 const CLIP = 5;
 /** What the share of single calls deviates by, where one in 50 is bad. */

@@ -5,6 +5,7 @@ import { Ewma } from './ewma.ts';
 const ENOUGH_CALLS = 10;
 /** Traffic of less than `ENOUGH_CALLS` in this time is not judged at all: its silences mean nothing. */
 const LONGEST_MS = 15_000;
+const FIRST_MS = 1_500;
 /** ln 1.42: half of the traffic missing is seen with time, two thirds soon. */
 const LEAST_CHANGE = 0.35;
 /** The level is taken over some of what is judged at once. */
@@ -52,14 +53,14 @@ export class ThroughputWatch {
       return false;
     }
     this.#calls += calls;
-    if (now - this.#blockSince >= this.#blockMs(now)) this.#judge(now, this.#since);
+    if (now - this.#blockSince >= this.#blockMs()) this.#judge(now, this.#since);
     return this.#low;
   }
 
-  #blockMs(now: number): number {
-    return this.#detector.readyAt(now)
-      ? Math.min(LONGEST_MS, (ENOUGH_CALLS / this.baseline) * 1_000)
-      : LONGEST_MS / 10;
+  /** Long enough for some calls, were they to come as ever. */
+  #blockMs(): number {
+    if (this.#blocks === 0) return FIRST_MS;
+    return Math.min(LONGEST_MS, (ENOUGH_CALLS / Math.max(this.baseline, this.perSecond)) * 1_000);
   }
 
   #judge(now: number, since: number): void {
