@@ -11,7 +11,7 @@ interface Oddity {
   draw(chance: Chance): {
     readonly service?: Partial<Service>;
     readonly rhythm?: Rhythm;
-    readonly hangShare?: number;
+    readonly pollShare?: number;
   };
 }
 

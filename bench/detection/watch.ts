@@ -62,7 +62,6 @@ export function watch(series: Series, index: number, watchers: readonly Watcher[
       if (anomaly === undefined) open[i] = undefined;
       else if (under !== undefined) under.until = at;
       else {
-        if (process.env.TRACE) console.log(series.kind, series.rate, at, i, JSON.stringify(anomaly));
         const alarm = { kind: anomaly.kind, from: at, until: at };
         open[i] = alarm;
         alarms[i]?.push(alarm);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CircuitOptions } from './config/schema.ts';
+import type { LeakTicket } from './permit.ts';
 import { createTestHealing } from './testing.ts';
 
 function setup(circuit: CircuitOptions = { slowCallMs: 500 }) {
@@ -63,6 +64,19 @@ describe('calls that hang past slowCallMs', () => {
     many(200);
     await clock.advance(1_500);
     expect(transitions).toEqual(['open slow-call-rate']);
+    expect(target.monitor.hanging).toBe(200);
+  });
+
+  test('a permit that was dropped after its answer had begun is not taken off twice', async () => {
+    const { clock, many, acquire, target } = setup();
+    target.update({ policy: { concurrency: 1_000 } });
+    const dropped = acquire();
+    target.markLatency(dropped);
+    target.reclaim(dropped.hold as LeakTicket);
+    many(5);
+    await clock.advance(2_000);
+    expect(target.monitor.hanging).toBe(5);
+    expect(target.monitor.inFlight).toBe(5);
   });
 
   test('of before the circuit closed do not open it again', async () => {

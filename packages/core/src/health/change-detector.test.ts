@@ -69,7 +69,7 @@ describe('ChangeDetector', () => {
         fc.double({ noNaN: true, min: -1e12, max: 1e12 }),
         fc.integer({ min: 1, max: 50 }),
         (wild, seed) => {
-          const { up, down } = play(normal(300, () => 0, seed).map((v, i) => (i === 200 ? wild : v)));
+          const { up, down } = play([...normal(300, () => 0, seed)].map((v, i) => (i === 200 ? wild : v)));
           expect([...up, ...down]).toEqual([]);
         },
       ),
