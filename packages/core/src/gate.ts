@@ -54,6 +54,7 @@ export abstract class Gate extends Ledger {
     const token = this.#plain ? this.breaker.tryAcquire(now) : this.#admitGuarded(operation, now);
     if (token === REFUSED) this.monitor.refused++;
     else this.monitor.inFlight++;
+    if (this.ages !== undefined && token !== REFUSED) this.ages.enter(now);
     return token;
   }
 
@@ -154,7 +155,7 @@ export abstract class Gate extends Ledger {
    */
   #mayWatch(permit: Permit): void {
     if (this.off || !(this.#countsPlaces || (permit.weight !== 0 && this.time.isWatched()))) return;
-    const ticket = { token: permit.token, released: false };
+    const ticket = { token: permit.token, waitsSince: permit.start, released: false };
     permit.hold = ticket;
     this.watchForLeak(permit, ticket);
   }

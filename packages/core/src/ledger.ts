@@ -1,9 +1,10 @@
 import { CircuitBreaker } from './circuit/breaker.ts';
 import { type CircuitTransition, LONGEST_CALL_MS } from './circuit/circuit-machine.ts';
 import { isBeyondHealing, OFF, TIMED_OUT, UNJUDGED, WOULD_REFUSE } from './circuit/token.ts';
-import type { Outcome, TargetSettings } from './config/schema.ts';
+import type { CircuitSettings, Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
+import { InFlightAges } from './health/in-flight-ages.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { isOutcome } from './outcome.ts';
 import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
@@ -23,6 +24,8 @@ export interface LedgerContext {
 
 /** So long after a stall, at least, its effects may still show. */
 const LEAST_GRACE_MS = 200;
+/** In the place of its start: a call that does not wait for its answer any more. */
+const ANSWERED = Number.NEGATIVE_INFINITY;
 /** Longer than any call takes. Unlike infinity it is a small integer, which lies in its object itself. */
 const NEVER_MS = 2 ** 30;
 
@@ -37,6 +40,8 @@ export abstract class Ledger implements PermitIssuer {
   #settings: TargetSettings;
   /** A success that took no longer is a success, and nothing else. */
   #slowCallMs = NEVER_MS;
+  /** The ages of the calls in flight, where slow calls are told from others. */
+  protected ages: InFlightAges | undefined;
   readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
   /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
   acts = true;
@@ -103,7 +108,7 @@ export abstract class Ledger implements PermitIssuer {
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
-    owner.#vacate(permit.token);
+    owner.#vacate(permit.token, permit.latencyMs < 0 ? permit.start : ANSWERED);
     if (target !== owner) target.#takeOver(permit, owner, outcome);
     else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
       target.#settle(permit, outcome);
@@ -111,7 +116,9 @@ export abstract class Ledger implements PermitIssuer {
 
   /** Notes that the answer has begun: latency ends here, the call goes on. */
   markLatency(permit: Permit): void {
-    if (permit.latencyMs < 0) permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+    if (permit.latencyMs >= 0) return;
+    permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+    (permit.target as Ledger).#noteAnswer(permit);
   }
 
   /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
@@ -165,8 +172,8 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /** @internal A watched permit was dropped: its place is given back. */
-  reclaim({ token }: LeakTicket): void {
-    this.#vacate(token);
+  reclaim({ token, waitsSince }: LeakTicket): void {
+    this.#vacate(token, waitsSince);
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
@@ -185,8 +192,21 @@ export abstract class Ledger implements PermitIssuer {
     this.#wouldHave[what]++;
   }
 
+  /**
+   * @internal Counts the calls that hang: in flight past the slow threshold, they are slow now, whenever they end. Those
+   * of before the circuit closed, or of before its window, are not its concern; after a stall nobody can tell them.
+   */
+  lookForHangs(now: number): void {
+    if (this.ages === undefined || now - this.time.stallEnd <= this.#slowCallMs) return;
+    const eldestMs = Math.min(this.#settings.circuit.windowMs, this.breaker.closedForMs(now));
+    const tooOld = this.ages.olderThan(eldestMs, now);
+    this.monitor.hanging = Math.max(0, this.ages.olderThan(this.#slowCallMs, now) - tooOld);
+    this.breaker.judgeHanging(this.monitor.hanging, now);
+  }
+
   /** Puts settings in force. State and counts are kept. */
   protected apply(settings: TargetSettings): void {
+    this.#watchAges(this.#settings.circuit, settings.circuit);
     this.#settings = settings;
     this.#slowCallMs = settings.circuit.slowCallMs ?? NEVER_MS;
     this.acts = this.#mode === 'heal' && !settings.exempt;
@@ -196,8 +216,25 @@ export abstract class Ledger implements PermitIssuer {
     this.breaker.neverOpen(settings.policy.neverOpen || settings.exempt, now);
   }
 
-  #vacate(token: number): void {
+  #watchAges(before: CircuitSettings, { slowCallMs, windowMs }: CircuitSettings): void {
+    if (slowCallMs === undefined || this.off) {
+      this.ages = undefined;
+      this.monitor.hanging = 0;
+    } else if (this.ages === undefined || windowMs !== before.windowMs) {
+      this.ages = new InFlightAges(windowMs, this.monitor.inFlight > 0 ? this.time.current() : undefined);
+    }
+  }
+
+  /** A call whose answer has begun does not hang, however long the answer is. */
+  #noteAnswer({ start, hold }: Permit): void {
+    if (this.ages === undefined || hold === RELEASED) return;
+    this.ages.leave(start);
+    if (hold !== undefined) hold.waitsSince = ANSWERED;
+  }
+
+  #vacate(token: number, waitsSince: number): void {
     this.monitor.inFlight--;
+    if (this.ages !== undefined) this.ages.leave(waitsSince);
     if (token < UNJUDGED && isBeyondHealing(token)) this.monitor.placeless--;
   }
 

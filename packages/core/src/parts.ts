@@ -12,8 +12,16 @@ export type {
   RateOptions,
   RetryBudgetOptions,
 } from './config/schema.ts';
-export { type Anomaly, detectByThreshold } from './health/anomaly.ts';
-export { LatencyHistogram } from './health/histogram.ts';
+export { type Anomaly, type AnomalyKind, detectByThreshold } from './health/anomaly.ts';
+export { AnomalyDetector, type AnomalyOptions } from './health/anomaly-detector.ts';
+export { type Change, ChangeDetector, type ChangeOptions } from './health/change-detector.ts';
+export { Ewma } from './health/ewma.ts';
+export { FailurePredictor, type PredictorOptions } from './health/failure-predictor.ts';
+export type { HealthSample } from './health/health-sample.ts';
+export { HealthSampler } from './health/health-sampler.ts';
+export { LatencyHistogram, LatencyMark } from './health/histogram.ts';
+export { InFlightAges } from './health/in-flight-ages.ts';
+export { LoopHealth, type LoopReading } from './health/loop-health.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
@@ -23,4 +31,6 @@ export { RecoveryRegistry } from './recovery/registry.ts';
 export type { Failure, RecoveryContext, RecoveryLevel, RecoveryStrategy } from './recovery/strategy.ts';
 export { IncidentLog } from './telemetry/incidents.ts';
 export { type Clock, systemClock, type Timer } from './time/clock.ts';
+export { LoopBudget, type LoopBudgetOptions, type LoopLevel } from './time/loop-budget.ts';
+export type { LoopDelay, LoopMeter } from './time/loop-meter.ts';
 export { type Random, seededRandom, systemRandom } from './time/random.ts';

@@ -20,6 +20,8 @@ export const RELEASED = Symbol('released');
 /** What outlives a watched permit: told to the leak watch when the permit is dropped without a release. */
 export interface LeakTicket {
   token: number;
+  /** When the call began that waits for its answer still; minus infinity once it has begun. */
+  waitsSince: number;
   released: boolean;
 }
 

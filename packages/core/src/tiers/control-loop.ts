@@ -74,6 +74,7 @@ export class ControlLoop {
 
   #pass(target: Target, watched: Watched, now: number, sample: boolean): void {
     try {
+      target.lookForHangs(now);
       if (!this.#isWell(target, watched, now)) this.#heal(target, watched.healing, now);
     } catch (error) {
       this.#environment.onError(target, error);
@@ -85,7 +86,7 @@ export class ControlLoop {
 
   /** True where a closer look can find nothing: this is all that a healthy target costs. */
   #isWell({ name, monitor, breaker }: Target, watched: Watched, now: number): boolean {
-    const bad = monitor.failure + monitor.slow;
+    const bad = monitor.failure + monitor.slow + monitor.hanging;
     if (bad !== watched.badSeen) {
       watched.badSeen = bad;
       watched.goodSince = now;
