@@ -5,6 +5,7 @@ import type { Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
+import type { HostCall } from './hosts/host-call.ts';
 import { isOutcome } from './outcome.ts';
 import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
 import type { WouldHave } from './target-status.ts';
@@ -98,8 +99,8 @@ export abstract class Ledger implements PermitIssuer {
       throw new ConfigError('release', outcome, "one of 'success', 'failure', 'overload', 'ignored'");
     }
     const { hold } = permit;
-    if (hold !== undefined && !this.#letGo(hold)) return;
-    permit.hold = RELEASED;
+    if (hold === undefined) permit.hold = RELEASED;
+    else if (!this.#letGo(hold, permit, outcome)) return;
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
@@ -132,7 +133,11 @@ export abstract class Ledger implements PermitIssuer {
     if (target === this) this.#settle(permit, outcome);
     else target.#takeOver(permit, this, outcome);
     permit.token = TIMED_OUT;
-    if (permit.hold !== undefined) (permit.hold as LeakTicket).token = TIMED_OUT;
+    const ticket = permit.hold as LeakTicket | undefined;
+    if (ticket !== undefined) {
+      ticket.token = TIMED_OUT;
+      ticket.host?.end(outcome, undefined, this.time.current());
+    }
     this.monitor.placeless++;
     return true;
   }
@@ -165,8 +170,9 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /** @internal A watched permit was dropped: its place is given back. */
-  reclaim({ token }: LeakTicket): void {
+  reclaim({ token, host }: LeakTicket): void {
     this.#vacate(token);
+    host?.drop(this.time.read());
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
@@ -252,13 +258,23 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /** False for a permit that is released for the second time. */
-  #letGo(hold: LeakTicket | typeof RELEASED): boolean {
-    if (hold === RELEASED) {
+  #letGo(hold: LeakTicket | typeof RELEASED, permit: Permit, outcome: Outcome): boolean {
+    if (hold === RELEASED || hold.released) {
       this.counts.lateReleases++;
       return false;
     }
     hold.released = true;
+    if (hold.host !== undefined) this.#leaveHost(hold.host, permit, outcome);
     return true;
+  }
+
+  #leaveHost(call: HostCall, permit: Permit, outcome: Outcome): void {
+    const now = this.#endOf(permit, outcome);
+    const { latencyMs: known, start, weight } = permit;
+    const latencyMs = known >= 0 ? known : now - start;
+    const isOurs = start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, latencyMs, false);
+    if (isOurs) call.drop(now);
+    else call.end(outcome, weight > 0 || known >= 0 ? latencyMs : undefined, now);
   }
 
   /** When a call that ends now ends: exact where it is timed, and where a stall may be to blame for it. */

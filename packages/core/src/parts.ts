@@ -8,6 +8,7 @@ export type {
   CircuitSettings,
   ForcedState,
   Outcome,
+  OutlierOptions,
   PolicyOptions,
   RateOptions,
   RetryBudgetOptions,
@@ -15,6 +16,15 @@ export type {
 export { type Anomaly, detectByThreshold } from './health/anomaly.ts';
 export { LatencyHistogram } from './health/histogram.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
+export { Host, type HostState, type HostStatus } from './hosts/host.ts';
+export { HostCall } from './hosts/host-call.ts';
+export { type HostMove, HostSet, type HostSetEnvironment } from './hosts/host-set.ts';
+export {
+  type HangFigures,
+  OutlierDetector,
+  type OutlierFinding,
+  type OutlierReason,
+} from './hosts/outlier-detector.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
 export { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';

@@ -8,10 +8,12 @@ import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
+import { type HostMove, HostSet } from './hosts/host-set.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
-import type { LeakTicket, Permit } from './permit.ts';
+import { type LeakTicket, newTicket, type Permit, RELEASED } from './permit.ts';
+import type { Operation } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
@@ -31,6 +33,7 @@ export interface TargetContext extends LedgerContext {
   /** Has `serveWaiting` called each tick until it returns false. */
   attend(target: Target): void;
   transitioned(target: Target, transition: CircuitTransition): void;
+  hostMoved(target: Target, move: HostMove): void;
   settingsChanged(target: Target, change: SettingsChange): void;
   /** Tells the fleet of a person's decision; undefined where the target is not shared. */
   forceInFleet(target: Target, state: ForcedState, before: CircuitSnapshot): Promise<FleetForce> | undefined;
@@ -81,11 +84,13 @@ export class Target extends Gate implements RunHost {
   readonly #stack: SettingsStack;
   #budget: RetryBudget | undefined;
   #history: SettingsHistory | undefined;
+  #hosts: HostSet | undefined;
 
   constructor(name: string, base: BaseSettings, context: TargetContext) {
     super(name, base.settings, context);
     this.#context = context;
     this.#stack = new SettingsStack(name, base);
+    this.#setHosts();
   }
 
   /** What bounds the repeats of `run`; undefined where none are allowed. */
@@ -152,6 +157,38 @@ export class Target extends Gate implements RunHost {
     } else {
       this.reportCallback('record', new RangeError(`more than ${MOST_SIGNALS} names`));
     }
+  }
+
+  /**
+   * Which of the target's `hosts` a call is to go to that was let in by `acquire`: the host is chosen when it is first
+   * asked for, and judged by what the permit is released with. Undefined where the target has no hosts.
+   *
+   * @param operation what is known of the call: a host that comes back is tried with those that may be repeated
+   */
+  hostOf(permit: Permit, operation: Operation = NO_OPTIONS): string | undefined {
+    if (this.#hosts === undefined) return undefined;
+    const { hold } = permit;
+    if (hold === RELEASED || hold?.released) return hold === RELEASED ? undefined : hold.host?.host.name;
+    const ticket = hold ?? newTicket(permit.token);
+    permit.hold = ticket;
+    const repeatable = this.policy.mayRepeat(operation);
+    ticket.host ??= this.#hosts.choose(this.time.current(), repeatable, ticket.hostBefore);
+    return ticket.host.host.name;
+  }
+
+  /** @internal Has the attempt of `next` go to another host than the one before it. */
+  sendElsewhere(next: Permit, failed: Permit): void {
+    const { hold } = failed;
+    if (hold === undefined || hold === RELEASED || hold.host === undefined) return;
+    const ticket = next.hold ?? newTicket(next.token);
+    if (ticket === RELEASED) return;
+    ticket.hostBefore = hold.host;
+    next.hold = ticket;
+  }
+
+  /** @internal Undefined where there is but one. */
+  get hosts(): HostSet | undefined {
+    return this.#hosts;
   }
 
   /** True where replicas share the circuit, if there is a fleet. */
@@ -270,6 +307,21 @@ export class Target extends Gate implements RunHost {
     this.#context.transitioned(this, transition);
   }
 
+  #setHosts(): void {
+    const { hosts = [], outlier } = this.settings;
+    const { clock } = this.time;
+    if (hosts.length === 0) this.#hosts = undefined;
+    else if (this.#hosts !== undefined) this.#hosts.update(hosts, outlier, clock.now());
+    else {
+      this.#hosts = new HostSet(hosts, outlier, {
+        clock,
+        random: this.random,
+        onMove: (move) => this.#context.hostMoved(this, move),
+      });
+    }
+    if (this.#hosts !== undefined) this.#hosts.acts = this.acts;
+  }
+
   #rollBack(version: number, { reason }: UpdateOptions): void {
     this.#context.readopt(this);
     const updates = (this.#history ?? new SettingsHistory()).updatesAt(version);
@@ -284,6 +336,7 @@ export class Target extends Gate implements RunHost {
     this.#history.note(noted, this.#stack.updates);
     this.apply(this.#stack.settings);
     this.#budget?.update(this.settings.retry);
+    this.#setHosts();
     this.#context.settingsChanged(this, noted);
   }
 }

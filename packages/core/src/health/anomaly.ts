@@ -2,7 +2,7 @@ import type { CircuitState } from '../circuit/circuit-machine.ts';
 import type { RecoverySettings } from '../config/schema.ts';
 import type { HealthMonitor, HealthSnapshot } from './monitor.ts';
 
-export type AnomalyKind = 'error-rate' | 'latency' | 'saturation';
+export type AnomalyKind = 'error-rate' | 'latency' | 'saturation' | 'host-outlier';
 
 /** Something about a target that is not as it should be. */
 export interface Anomaly {
