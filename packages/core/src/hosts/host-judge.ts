@@ -1,11 +1,13 @@
 import type { OutlierOptions, OutlierSettings } from '../config/schema.ts';
-import { type CallFigures, NO_CALLS, sumOf, without } from './call-log.ts';
+import { type CallFigures, type CallLog, NO_CALLS, sumOf, without } from './call-log.ts';
 import type { Host } from './host.ts';
 import { type HangFigures, OutlierDetector, type OutlierFinding } from './outlier-detector.ts';
 
 /** The longest time that is looked back. Faults are looked for in the shortest window that shows them. */
 export const WINDOW_MS = 10_000;
 const WINDOWS_MS = [1_000, 3_000, WINDOW_MS];
+/** Peers are looked at over so many times what counts as a hang. */
+const PEERS = 4;
 
 /** Compares the hosts of one set with each other. */
 export class HostJudge {
@@ -42,7 +44,7 @@ export class HostJudge {
   look(inUse: readonly Host[], now: number, onOutlier: (host: Host, finding: OutlierFinding) => void): void {
     this.#compare(inUse, now, onOutlier);
     this.#hangMs = this.#detector.hangMs(this.#recent);
-    if (this.#hangMs !== undefined) this.#compareHangs(inUse, now - this.#hangMs, onOutlier);
+    if (this.#hangMs !== undefined) this.#compareHangs(inUse, now, this.#hangMs, onOutlier);
   }
 
   /** Whether a call that has had no answer for so long hangs. */
@@ -57,7 +59,7 @@ export class HostJudge {
 
   /** Whether calls of a host hang. */
   hangs({ log }: Host, now: number): boolean {
-    return this.#hangMs !== undefined && hangFigures(log.inFlight, log.since(now - this.#hangMs)).stuck > 0;
+    return this.#hangMs !== undefined && stuckIn(log, log.since(now - this.#hangMs)) > 0;
   }
 
   #compare(
@@ -81,22 +83,41 @@ export class HostJudge {
 
   #compareHangs(
     inUse: readonly Host[],
-    from: number,
+    now: number,
+    hangMs: number,
     onOutlier: (host: Host, finding: OutlierFinding) => void,
   ): void {
-    const figures = inUse.map(({ log }) => hangFigures(log.inFlight, log.since(from)));
-    const stuck = figures.reduce((sum, own) => sum + own.stuck, 0);
-    const answered = figures.reduce((sum, own) => sum + own.answered, 0);
+    const lately = inUse.map(({ log }) => hangFigures(log, now - hangMs, now - hangMs));
+    if (lately.every(({ stuck }) => stuck === 0)) return;
+    const longer = inUse.map(({ log }) => hangFigures(log, now - hangMs, now - PEERS * hangMs));
     for (const [index, host] of inUse.entries()) {
-      const own = figures[index] as HangFigures;
-      const peers = { stuck: stuck - own.stuck, answered: answered - own.answered };
-      const finding = this.#detector.byHang(own, peers);
+      const isPeer = (_: HangFigures, other: number) => other !== index;
+      const peers = [lately, longer].map((all) => sumOfHangs(all.filter(isPeer))) as [
+        HangFigures,
+        HangFigures,
+      ];
+      const finding = this.#detector.byHang(lately[index] as HangFigures, ...peers);
       if (finding !== undefined) onOutlier(host, finding);
     }
   }
 }
 
-/** At least so many calls in flight are older than those that began in the time of the figures. */
-function hangFigures(inFlight: number, { began, answered }: CallFigures): HangFigures {
-  return { stuck: Math.max(0, inFlight - began), answered };
+/** At least so many calls in flight are older than those that began `lately`. */
+function stuckIn({ inFlight }: CallLog, lately: CallFigures): number {
+  return Math.max(0, inFlight - lately.began);
+}
+
+function hangFigures(log: CallLog, hangFrom: number, from: number): HangFigures {
+  const { answered, bad } = log.since(from);
+  return { stuck: stuckIn(log, log.since(hangFrom)), good: answered - bad, bad };
+}
+
+function sumOfHangs(all: readonly HangFigures[]): HangFigures {
+  const sum = { stuck: 0, good: 0, bad: 0 };
+  for (const { stuck, good, bad } of all) {
+    sum.stuck += stuck;
+    sum.good += good;
+    sum.bad += bad;
+  }
+  return sum;
 }

@@ -81,13 +81,13 @@ export class Drive {
   }
 
   run({ perSecond = 250, forMs = 35_000, repeatable = 0.8 }: Load): this {
-    let at = 0;
-    for (;;) {
-      at += (-Math.log(1 - this.#random.next()) / perSecond) * 1_000;
-      if (at > forMs) break;
-      const again = this.#random.next() < repeatable;
-      this.clock.setTimer(() => this.#call(again), at);
-    }
+    const gapMs = () => (-Math.log(1 - this.#random.next()) / perSecond) * 1_000;
+    const next = () => {
+      if (this.at > forMs) return;
+      this.#call(this.#random.next() < repeatable);
+      this.clock.setTimer(next, gapMs());
+    };
+    this.clock.setTimer(next, gapMs());
     this.clock.advanceSync(forMs + DEADLINE_MS);
     return this;
   }

@@ -68,9 +68,10 @@ export class Host {
   weightAt(now: number, slowStartMs: number): number {
     const { good } = this.log;
     if (!this.#slowStart) return good > 0.99 ? 1 : Math.max(LEAST_WEIGHT, good);
-    const grown = slowStartMs === 0 ? 1 : (now - this.#usedSince) / slowStartMs;
-    if (grown >= 1) this.#slowStart = false;
-    return Math.max(LEAST_WEIGHT, Math.min(1, grown) * good);
+    const grown = slowStartMs === 0 ? 1 : Math.min(1, (now - this.#usedSince) / slowStartMs);
+    if (grown === 1) this.#slowStart = false;
+    // With fewer calls in flight than its peers it wins against each of them: it has to be drawn half as often.
+    return Math.max(LEAST_WEIGHT, (grown / (2 - grown)) * good);
   }
 
   eject(finding: OutlierFinding, now: number, settings: OutlierSettings, random: Random): void {

@@ -10,10 +10,11 @@ export interface OutlierFinding {
   readonly evidence: Readonly<Record<string, number>>;
 }
 
-/** Calls of a host that have had no answer for `hangMs`, and those that have had one in that time. */
+/** Calls that have had no answer for `hangMs`, and the answers that have come. */
 export interface HangFigures {
   readonly stuck: number;
-  readonly answered: number;
+  readonly good: number;
+  readonly bad: number;
 }
 
 /** Standard deviations between what is seen and what is taken for certain: it is looked at ten times a second. */
@@ -81,11 +82,21 @@ export class OutlierDetector {
     return typical === undefined ? undefined : Math.max(SHORTEST_HANG_MS, typical * HANG_FACTOR);
   }
 
-  /** Whether the host hangs while its peers answer. */
-  byHang(own: HangFigures, peers: HangFigures): OutlierFinding | undefined {
-    if (own.stuck < LEAST_STUCK || own.answered >= own.stuck || peers.answered <= peers.stuck)
+  /**
+   * Whether the host hangs while its peers answer.
+   *
+   * @param own over the last `hangMs`
+   * @param peers over the same time
+   * @param before over a longer time: they are no better where they have just hung as well
+   */
+  byHang(own: HangFigures, peers: HangFigures, before: HangFigures = peers): OutlierFinding | undefined {
+    if (own.stuck < LEAST_STUCK || own.good > 0) return undefined;
+    if (
+      ![peers, before].every(({ good, bad, stuck }) => good > 0 && this.areWell(good / (good + bad + stuck)))
+    ) {
       return undefined;
-    return { reason: 'hang', evidence: { ...own } };
+    }
+    return { reason: 'hang', evidence: { stuck: own.stuck } };
   }
 
   /** Whether an answer took longer than a host may take that is like its peers. */
@@ -95,6 +106,7 @@ export class OutlierDetector {
   }
 
   #byRate(own: CallFigures, peers: CallFigures): OutlierFinding | undefined {
+    if (!this.areWell(1 - peers.bad / peers.answered)) return undefined;
     const atLeast = wilson(own.bad, own.answered, -SURE);
     const peersAtMost = wilson(peers.bad, peers.answered, SURE);
     if (atLeast < peersAtMost + this.settings.failureRate) return undefined;
