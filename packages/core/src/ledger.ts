@@ -272,9 +272,10 @@ export abstract class Ledger implements PermitIssuer {
     const now = this.#endOf(permit, outcome);
     const { latencyMs: known, start, weight } = permit;
     const latencyMs = known >= 0 ? known : now - start;
-    const isOurs = start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, latencyMs, false);
-    if (isOurs) call.drop(now);
-    else call.end(outcome, weight > 0 || known >= 0 ? latencyMs : undefined, now);
+    const stalled = start < this.time.stallEnd;
+    const timed = !stalled && (weight > 0 || known >= 0);
+    if (stalled && this.#mayBeOurs(permit, outcome, latencyMs, false)) call.drop(now);
+    else call.end(outcome, timed ? latencyMs : undefined, now);
   }
 
   /** When a call that ends now ends: exact where it is timed, and where a stall may be to blame for it. */
