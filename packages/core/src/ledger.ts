@@ -113,6 +113,7 @@ export abstract class Ledger implements PermitIssuer {
   /** Notes that the answer has begun: latency ends here, the call goes on. */
   markLatency(permit: Permit): void {
     if (permit.latencyMs < 0) permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+    if (permit.hold !== undefined && permit.hold !== RELEASED) permit.hold.host?.hear();
   }
 
   /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
@@ -172,7 +173,7 @@ export abstract class Ledger implements PermitIssuer {
   /** @internal A watched permit was dropped: its place is given back. */
   reclaim({ token, host }: LeakTicket): void {
     this.#vacate(token);
-    host?.drop(this.time.read());
+    host?.drop();
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
@@ -274,7 +275,7 @@ export abstract class Ledger implements PermitIssuer {
     const latencyMs = known >= 0 ? known : now - start;
     const stalled = start < this.time.stallEnd;
     const timed = !stalled && (weight > 0 || known >= 0);
-    if (stalled && this.#mayBeOurs(permit, outcome, latencyMs, false)) call.drop(now);
+    if (stalled && this.#mayBeOurs(permit, outcome, latencyMs, false)) call.drop();
     else call.end(outcome, timed ? latencyMs : undefined, now);
   }
 

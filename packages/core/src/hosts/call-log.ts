@@ -27,7 +27,8 @@ const SHORTEST_MS = 0.1;
  * hardly moves with the few calls of a long tail.
  */
 export class CallLog {
-  inFlight = 0;
+  /** Calls whose answer has not begun. */
+  waiting = 0;
   /** Share of good ones among the last few answers, the last one counting most. */
   good = 1;
   /** Bad answers in a row, and when the last of them came. */
@@ -42,13 +43,17 @@ export class CallLog {
   #sampled = 0;
 
   enter(): void {
-    this.inFlight++;
+    this.waiting++;
     this.#began++;
+  }
+
+  /** An answer has begun, or will never come. */
+  hear(): void {
+    this.waiting--;
   }
 
   /** @param latencyMs undefined where it is not known */
   leave(outcome: Outcome, latencyMs: number | undefined, now: number): void {
-    this.inFlight--;
     if (outcome === 'ignored') return;
     this.#answered++;
     if (outcome !== 'success') {

@@ -16,6 +16,8 @@ export class HostCall {
   /** The attempt before, of the same call. */
   readonly before: HostCall | undefined;
   readonly #keeper: HostCallKeeper;
+  /** Its answer had begun before its end. */
+  heard = false;
   #open = true;
 
   constructor(keeper: HostCallKeeper, host: Host, start: number, before: HostCall | undefined) {
@@ -28,24 +30,33 @@ export class HostCall {
     host.log.enter();
   }
 
+  /** Its answer has begun: it does not hang, however long the answer is. */
+  hear(): void {
+    if (!this.#open || this.heard) return;
+    this.heard = true;
+    this.log.hear();
+  }
+
   /** @param latencyMs undefined where it is not known exactly */
   end(outcome: Outcome, latencyMs: number | undefined, now: number): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.host.inFlight--;
-    this.#keeper.ended(this, outcome, latencyMs, now);
+    if (this.#close()) this.#keeper.ended(this, outcome, latencyMs, now);
   }
 
   /** Ends it without a word about the host. */
-  drop(now: number): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.host.inFlight--;
-    this.log.leave('ignored', undefined, now);
+  drop(): void {
+    this.#close();
   }
 
   /** Whether this attempt, or one before it, went to `host`. */
   hasTried(host: Host): boolean {
     return this.host === host || this.before?.hasTried(host) === true;
+  }
+
+  #close(): boolean {
+    if (!this.#open) return false;
+    this.#open = false;
+    this.host.inFlight--;
+    if (!this.heard) this.log.hear();
+    return true;
   }
 }

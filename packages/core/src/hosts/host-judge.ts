@@ -103,8 +103,8 @@ export class HostJudge {
 }
 
 /** At least so many calls in flight are older than those that began `lately`. */
-function stuckIn({ inFlight }: CallLog, lately: CallFigures): number {
-  return Math.max(0, inFlight - lately.began);
+function stuckIn({ waiting }: CallLog, lately: CallFigures): number {
+  return Math.max(0, waiting - lately.began);
 }
 
 function hangFigures(log: CallLog, hangFrom: number, from: number): HangFigures {

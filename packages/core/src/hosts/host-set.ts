@@ -96,8 +96,13 @@ export class HostSet implements HostCallKeeper {
   }
 
   /** @internal Told by the call. */
-  ended({ host, log, start }: HostCall, said: Outcome, latencyMs: number | undefined, now: number): void {
-    const outcome = said === 'ignored' && this.#judge.isHang(now - start) ? 'failure' : said;
+  ended(
+    { host, log, start, heard }: HostCall,
+    said: Outcome,
+    latencyMs: number | undefined,
+    now: number,
+  ): void {
+    const outcome = said === 'ignored' && !heard && this.#judge.isHang(now - start) ? 'failure' : said;
     log.leave(outcome, latencyMs, now);
     if (said !== 'ignored') host[said]++;
     if (log !== host.log || outcome === 'ignored') return;
@@ -134,7 +139,7 @@ export class HostSet implements HostCallKeeper {
     return this.#hosts.find(
       (host) =>
         host.state === 'trial' &&
-        host.log.inFlight === 0 &&
+        host.log.waiting === 0 &&
         (repeatable || now >= host.until + PATIENCE_MS) &&
         before?.hasTried(host) !== true,
     );

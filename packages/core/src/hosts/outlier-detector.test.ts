@@ -101,7 +101,7 @@ test('a log gives what happened since its last sample before a moment, whatever 
         );
         expect(figures.timed).toBe(seen.filter(({ outcome }) => outcome === 'success').length);
         if (figures.timed > 0) expect(typicalMs(figures)).toBeCloseTo(10);
-        expect(log.inFlight).toBe(0);
+        expect(log.waiting).toBe(0);
         expect(without(sumOf([figures, figures]), figures)).toEqual(figures);
       },
     ),
