@@ -271,6 +271,26 @@ describe('a set of hosts', () => {
     expect(set.status(clock.now()).every(({ counts: { failure } }) => failure === 0)).toBe(true);
   });
 
+  test('an answer that has begun is no hang, however long it is', () => {
+    for (const [hears, state] of [
+      [true, 'in-use'],
+      [false, 'ejected'],
+    ] as const) {
+      const { clock, set, ask, stateOf } = make();
+      for (let n = 0; n < 200; n++) ask([]);
+      const held = Array.from({ length: 40 }, () => set.choose(clock.now()));
+      for (const call of held) {
+        if (call.host.name !== 'a') call.end('success', 10, clock.now());
+        else if (hears) call.hear();
+      }
+      for (let n = 0; n < 60; n++) {
+        ask([]);
+        clock.advanceSync(20);
+      }
+      expect(stateOf('a')).toBe(state);
+    }
+  });
+
   test('a full host is passed by', () => {
     const { clock, set } = make();
     const held = Array.from({ length: 40 }, () => set.choose(clock.now()));
