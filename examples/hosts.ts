@@ -15,7 +15,9 @@ let asked = 0;
 
 async function ask(): Promise<void> {
   asked++;
-  const res = await target.run(({ host, signal }) => fetch(`${host}/lisbon`, { signal }), { idempotent: true });
+  const res = await target.run(({ host, signal }) => fetch(`${host}/lisbon`, { signal }), {
+    idempotent: true,
+  });
   await res.body?.cancel();
   if (res.ok) good++;
 }

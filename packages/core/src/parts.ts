@@ -16,8 +16,8 @@ export type {
 export { type Anomaly, detectByThreshold } from './health/anomaly.ts';
 export { LatencyHistogram } from './health/histogram.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
-export { Host, type HostState, type HostStatus } from './hosts/host.ts';
-export { HostCall } from './hosts/host-call.ts';
+export type { Host, HostState, HostStatus } from './hosts/host.ts';
+export type { HostCall } from './hosts/host-call.ts';
 export { type HostMove, HostSet, type HostSetEnvironment } from './hosts/host-set.ts';
 export {
   type HangFigures,

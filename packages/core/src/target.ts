@@ -12,7 +12,8 @@ import { type HostMove, HostSet } from './hosts/host-set.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
-import { type LeakTicket, newTicket, type Permit, RELEASED } from './permit.ts';
+import type { LeakTicket, Permit } from './permit.ts';
+import { hostOf, sendElsewhere } from './permit-host.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
 import { run } from './run.ts';
@@ -166,24 +167,12 @@ export class Target extends Gate implements RunHost {
    * @param operation what is known of the call: a host that comes back is tried with those that may be repeated
    */
   hostOf(permit: Permit, operation: Operation = NO_OPTIONS): string | undefined {
-    if (this.#hosts === undefined) return undefined;
-    const { hold } = permit;
-    if (hold === RELEASED || hold?.released) return hold === RELEASED ? undefined : hold.host?.host.name;
-    const ticket = hold ?? newTicket(permit.token);
-    permit.hold = ticket;
-    const repeatable = this.policy.mayRepeat(operation);
-    ticket.host ??= this.#hosts.choose(this.time.current(), repeatable, ticket.hostBefore);
-    return ticket.host.host.name;
+    return this.#hosts && hostOf(this.#hosts, permit, this.policy.mayRepeat(operation), this.time.current());
   }
 
   /** @internal Has the attempt of `next` go to another host than the one before it. */
   sendElsewhere(next: Permit, failed: Permit): void {
-    const { hold } = failed;
-    if (hold === undefined || hold === RELEASED || hold.host === undefined) return;
-    const ticket = next.hold ?? newTicket(next.token);
-    if (ticket === RELEASED) return;
-    ticket.hostBefore = hold.host;
-    next.hold = ticket;
+    if (this.#hosts !== undefined) sendElsewhere(next, failed);
   }
 
   /** @internal Undefined where there is but one. */
@@ -307,26 +296,23 @@ export class Target extends Gate implements RunHost {
     this.#context.transitioned(this, transition);
   }
 
+  #rollBack(version: number, { reason }: UpdateOptions): void {
+    this.#context.readopt(this);
+    const updates = (this.#history ?? new SettingsHistory()).updatesAt(version);
+    const why = `back to version ${version}${reason === undefined ? '' : `: ${reason}`}`;
+    if (this.#stack.restore(updates)) this.#settingsChanged('user', updates ?? {}, why);
+  }
+
   #setHosts(): void {
     const { hosts = [], outlier } = this.settings;
     const { clock } = this.time;
     if (hosts.length === 0) this.#hosts = undefined;
     else if (this.#hosts !== undefined) this.#hosts.update(hosts, outlier, clock.now());
     else {
-      this.#hosts = new HostSet(hosts, outlier, {
-        clock,
-        random: this.random,
-        onMove: (move) => this.#context.hostMoved(this, move),
-      });
+      const onMove = (move: HostMove) => this.#context.hostMoved(this, move);
+      this.#hosts = new HostSet(hosts, outlier, { clock, random: this.random, onMove });
     }
     if (this.#hosts !== undefined) this.#hosts.acts = this.acts;
-  }
-
-  #rollBack(version: number, { reason }: UpdateOptions): void {
-    this.#context.readopt(this);
-    const updates = (this.#history ?? new SettingsHistory()).updatesAt(version);
-    const why = `back to version ${version}${reason === undefined ? '' : `: ${reason}`}`;
-    if (this.#stack.restore(updates)) this.#settingsChanged('user', updates ?? {}, why);
   }
 
   #settingsChanged(author: SettingsAuthor, change: object, reason: string | undefined): void {

@@ -2,127 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../time/random.ts';
 import { VirtualClock } from '../time/virtual-clock.ts';
-import {
-  type Behaviour,
-  drive,
-  FAULT_FROM_MS,
-  FAULT_TO_MS,
-  failing,
-  forAWhile,
-  hanging,
-  NAMES,
-  oneOf,
-  randomly,
-  slow,
-  well,
-} from './host-set.lab.ts';
 import { HostSet } from './host-set.ts';
 
-const FAULTS = [
-  ['fails', failing, 'failures-in-a-row'],
-  ['is 50 times slower', slow, 'hang'],
-  ['hangs', hanging, 'hang'],
-] as const;
-
-describe('one of four hosts', () => {
-  test.each(FAULTS)('%s: hardly a call is lost, and it comes back', (_, bad, reason) => {
-    const { moves, share, set, callsTo, clock } = drive(oneOf(forAWhile(bad)));
-    expect(share).toBeGreaterThan(0.998);
-    expect(moves.map(({ host, what, finding }) => [host, what, finding.reason])).toEqual([
-      ['a', 'ejected', reason],
-      ['a', 'returned', reason],
-    ]);
-    expect(moves[0]?.at).toBeLessThan(FAULT_FROM_MS + 700);
-    expect(moves[1]?.at).toBeGreaterThan(FAULT_TO_MS);
-    expect(moves[1]?.at).toBeLessThan(FAULT_TO_MS + 5_000);
-    const [last, ...others] = NAMES.map((name) => callsTo(name, 32_000, 35_000)).sort((a, b) => a - b);
-    expect(last).toBeGreaterThan(0.7 * (others.at(-1) as number));
-    expect(set.status(clock.now()).map(({ state }) => state)).toEqual(NAMES.map(() => 'in-use'));
-  });
-
-  test.each(FAULTS)('%s: it is tried with single calls, and less and less often', (_, bad) => {
-    const begun = drive(oneOf(forAWhile(bad))).begun.filter(({ host }) => host === 'a');
-    const trials = begun.filter(({ at }) => at > FAULT_FROM_MS + 700 && at < FAULT_TO_MS).map(({ at }) => at);
-    expect(trials.length).toBeGreaterThanOrEqual(4);
-    expect(trials.length).toBeLessThanOrEqual(7);
-    const gaps = trials.slice(1).map((at, index) => at - (trials[index] as number));
-    expect(gaps[0]).toBeGreaterThan(1_500);
-    expect(gaps[1]).toBeGreaterThan(3_000);
-    expect(Math.max(...gaps)).toBeLessThan(4_000 + 700);
-  });
-
-  test.each(FAULTS)('%s, and no call may be repeated: what is lost is what its trials cost', (_, bad) => {
-    expect(drive(oneOf(forAWhile(bad)), { repeatable: 0 }).share).toBeGreaterThan(0.995);
-  });
-
-  test('answers half of its calls with errors', () => {
-    const half = randomly(0.5, failing, 7);
-    const { moves, share } = drive(oneOf(forAWhile(half)));
-    expect(share).toBeGreaterThan(0.995);
-    expect(moves[0]).toMatchObject({ host: 'a', what: 'ejected' });
-    expect(moves[0]?.at).toBeLessThan(FAULT_FROM_MS + 2_000);
-  });
-
-  test('fails at one call a second: it is found all the same', () => {
-    const { moves } = drive(oneOf(failing), { perSecond: 1, forMs: 90_000 });
-    expect(moves.map(({ host, what }) => `${host} ${what}`)).toEqual(['a ejected']);
-  });
-
-  test('is slow, but answers in time: latency tells it', () => {
-    const { moves } = drive(oneOf(forAWhile((_, ms) => ({ ms: 6 * ms, outcome: 'success' }))));
-    expect(moves[0]).toMatchObject({ host: 'a', what: 'ejected', finding: { reason: 'latency' } });
-    expect(moves[0]?.at).toBeLessThan(FAULT_FROM_MS + 3_000);
-    expect(moves.at(-1)?.at).toBeLessThan(FAULT_TO_MS + 5_000);
-  });
-
-  test('comes back little by little', () => {
-    const { moves, callsTo } = drive(oneOf(forAWhile(failing)), { options: { slowStartMs: 4_000 } });
-    const at = moves.at(-1)?.at as number;
-    const shares = [0, 1_000, 2_000, 3_000].map((from) => callsTo('a', at + from, at + from + 1_000) / 250);
-    expect(shares[0]).toBeLessThan(0.1);
-    expect(shares[1]).toBeLessThan(0.15);
-    expect(shares[3]).toBeGreaterThan(0.15);
-    expect(shares[2]).toBeGreaterThan(1.3 * (shares[1] as number));
-  });
-});
-
-describe('what all hosts have is no outlier', () => {
-  const everywhere = (bad: Behaviour) => Object.fromEntries(NAMES.map((name) => [name, bad]));
-  const tail: Behaviour = randomly(0.01, slow, 3);
-
-  test.each([
-    ['all well', well, 250],
-    ['a fifth of all calls fail', randomly(0.2, failing, 5), 250],
-    ['half of all calls fail', randomly(0.5, failing, 6), 250],
-    ['one in a hundred takes 50 times as long', tail, 250],
-    ['a call a second', randomly(0.01, failing, 8), 1],
-    ['all become slower', forAWhile((_, ms) => ({ ms: 8 * ms, outcome: 'success' })), 250],
-    ['all hang', forAWhile(hanging), 250],
-  ] as const)('%s', (_, behaviour, perSecond) => {
-    for (const seed of [1, 2, 3]) {
-      const { moves } = drive(everywhere(behaviour), { perSecond, seed, repeatable: 0 });
-      expect(moves).toEqual([]);
-    }
-  });
-
-  test('all fail: one may be left out before the others show it, and then all are used', () => {
-    for (const seed of [1, 2, 3, 4, 5, 6]) {
-      const { mostOut, callsTo, set, clock } = drive(everywhere(forAWhile(failing)), { seed });
-      expect(mostOut).toBeLessThanOrEqual(1);
-      for (const name of NAMES) expect(callsTo(name, 6_000, 10_000)).toBeGreaterThan(100);
-      expect(set.status(clock.now()).map(({ state }) => state)).toEqual(NAMES.map(() => 'in-use'));
-    }
-  });
-
-  test('three of four fail: all are used, and come back together', () => {
-    const behaviours = { a: well, b: forAWhile(failing), c: forAWhile(failing), d: forAWhile(failing) };
-    const { set, callsTo, clock, mostOut } = drive(behaviours);
-    expect(mostOut).toBeLessThanOrEqual(2);
-    for (const name of NAMES) expect(callsTo(name, 15_000, 20_000)).toBeGreaterThan(20);
-    expect(set.panic).toBe(false);
-    expect(set.status(clock.now()).map(({ state }) => state)).toEqual(NAMES.map(() => 'in-use'));
-  });
-});
+const NAMES = ['a', 'b', 'c', 'd'];
 
 test('whatever the hosts do, never more than the share is out, and a repeat goes elsewhere', () => {
   const step = fc.record({
@@ -250,12 +132,6 @@ describe('a set of hosts', () => {
     set.update(['a'], {}, clock.now());
     expect(ask([])).toBe('a');
     expect(moves.filter((move) => move.startsWith('a'))).toEqual(['a ejected', 'a returned']);
-  });
-
-  test('in observe mode hosts are judged, and calls go to all', () => {
-    const { moves, callsTo } = drive(oneOf(forAWhile(failing)), { acts: false });
-    expect(moves.map(({ host, what }) => `${host} ${what}`)).toEqual(['a ejected', 'a returned']);
-    expect(callsTo('a', FAULT_FROM_MS + 1_000, FAULT_TO_MS)).toBeGreaterThan(300);
   });
 
   test('calls are spread evenly, and a call that ends twice counts once', () => {

@@ -84,6 +84,7 @@ test('a log gives what happened since its last sample before a moment, whatever 
         for (const { gap, outcome, sampled } of events) {
           now += gap;
           log.enter();
+          log.hear();
           log.leave(outcome, 10, now);
           known.push({ at: now, outcome });
           if (sampled) {
@@ -112,6 +113,7 @@ test('bad answers more than a minute apart are not in a row', () => {
   const log = new CallLog();
   for (const at of [0, 60_000, 120_001]) {
     log.enter();
+    log.hear();
     log.leave('failure', undefined, at);
   }
   expect(log.streak).toBe(1);
