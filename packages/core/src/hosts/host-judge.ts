@@ -68,17 +68,32 @@ export class HostJudge {
     onOutlier: (host: Host, finding: OutlierFinding) => void,
   ): void {
     const found = new Set<Host>();
+    const timed = new Set<Host>();
     for (const windowMs of WINDOWS_MS) {
       const figures = inUse.map(({ log }) => log.since(now - windowMs));
       this.#recent = sumOf(figures);
       for (const [index, host] of inUse.entries()) {
+        if (found.has(host)) continue;
         const own = figures[index] as CallFigures;
-        const finding = found.has(host) ? undefined : this.#detector.compare(own, without(this.#recent, own));
+        const finding = this.#compareOne(host, own, without(this.#recent, own), timed);
         if (finding === undefined) continue;
         found.add(host);
         onOutlier(host, finding);
       }
     }
+  }
+
+  /** @param timed hosts whose latency a shorter window has judged: that one is the news */
+  #compareOne(
+    host: Host,
+    own: CallFigures,
+    peers: CallFigures,
+    timed: Set<Host>,
+  ): OutlierFinding | undefined {
+    const byRate = this.#detector.byRate(own, peers, host.log.good);
+    if (byRate !== undefined || timed.has(host) || !this.#detector.canTime(own, peers)) return byRate;
+    timed.add(host);
+    return this.#detector.byLatency(own, peers);
   }
 
   #compareHangs(

@@ -187,10 +187,20 @@ describe('one of four hosts', () => {
   });
 
   test('is slow, but answers in time: latency tells it', () => {
-    const { moves } = drive(oneOf(forAWhile((_, ms) => ({ ms: 6 * ms, outcome: 'success' }))));
+    const { moves } = drive(oneOf(forAWhile((_, ms) => ({ ms: 12 * ms, outcome: 'success' }))));
     expect(moves[0]).toMatchObject({ host: 'a', what: 'ejected', finding: { reason: 'latency' } });
     expect(moves[0]?.at).toBeLessThan(FAULT_FROM_MS + 3_000);
-    expect(moves.at(-1)?.at).toBeLessThan(FAULT_TO_MS + 5_000);
+    expect(moves.map(({ what }) => what)).toEqual(['ejected', 'returned']);
+    expect(moves[1]?.at).toBeGreaterThan(FAULT_TO_MS);
+    expect(moves[1]?.at).toBeLessThan(FAULT_TO_MS + 5_000);
+  });
+
+  test('fails, and another: as many are left out as may be', () => {
+    const behaviours = { a: failing, b: failing, c: well, d: well, e: well, f: well };
+    expect(drive(behaviours, { forMs: 5_000 }).mostOut).toBe(2);
+    const options = { maxEjectedShare: 0.2 };
+    expect(drive(behaviours, { forMs: 5_000, options }).mostOut).toBe(1);
+    expect(drive(behaviours, { forMs: 5_000, options: { maxEjectedShare: 0 } }).moves).toEqual([]);
   });
 
   test('comes back little by little', () => {
@@ -230,6 +240,20 @@ describe('what all hosts have is no outlier', () => {
       for (const name of NAMES) expect(callsTo(name, 6_000, 10_000)).toBeGreaterThan(100);
       expect(set.status(clock.now()).map(({ state }) => state)).toEqual(NAMES.map(() => 'in-use'));
     }
+  });
+
+  test('two are out when the others fail too: all are used, and back as soon as the trouble is over', () => {
+    const late: Behaviour = (at, ms) => (at >= 20_000 && at < FAULT_TO_MS ? failing : well)(at, ms);
+    const { moves, callsTo } = drive({ a: forAWhile(failing), b: forAWhile(failing), c: late, d: late });
+    expect(callsTo('a', 21_000, 24_000)).toBeGreaterThan(50);
+    const returns = moves.filter(({ what }) => what === 'returned');
+    expect(
+      returns
+        .map(({ host }) => host)
+        .sort()
+        .slice(0, 2),
+    ).toEqual(['a', 'b']);
+    for (const { at } of returns) expect(at).toBeLessThan(FAULT_TO_MS + 500);
   });
 
   test('three of four fail: all are used, and come back together', () => {

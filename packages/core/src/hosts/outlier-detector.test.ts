@@ -14,25 +14,33 @@ const calls = (answered: number, bad: number, latencyMs = 40) => ({
 describe('an outlier', () => {
   const detector = new OutlierDetector();
 
-  test('by its rate of failures, once it is certain', () => {
-    expect(detector.compare(calls(9, 9), calls(300, 0))).toBeUndefined();
-    expect(detector.compare(calls(10, 10), calls(300, 0))).toMatchObject({
+  test('by its rate of failures, once it is certain, and as long as it lasts', () => {
+    const compare = (own: ReturnType<typeof calls>, peers: ReturnType<typeof calls>, good = 0.5) =>
+      detector.byRate(own, peers, good);
+    expect(compare(calls(9, 9), calls(300, 0))).toBeUndefined();
+    expect(compare(calls(10, 10), calls(300, 0))).toMatchObject({
       reason: 'failure-rate',
       evidence: { calls: 10, failureRate: 1, peersFailureRate: 0 },
     });
-    expect(detector.compare(calls(10, 3), calls(300, 0))).toBeUndefined();
-    expect(detector.compare(calls(200, 60), calls(300, 0))).toBeDefined();
-    expect(detector.compare(calls(200, 60), calls(600, 120))).toBeUndefined();
-    expect(detector.compare(calls(200, 60), calls(9, 0))).toBeUndefined();
-    expect(detector.compare(calls(200, 200), calls(600, 150))).toBeDefined();
-    expect(detector.compare(calls(200, 200), calls(600, 151))).toBeUndefined();
+    expect(compare(calls(10, 10), calls(300, 0), 0.91)).toBeUndefined();
+    expect(compare(calls(10, 3), calls(300, 0))).toBeUndefined();
+    expect(compare(calls(200, 60), calls(300, 0))).toBeDefined();
+    expect(compare(calls(200, 60), calls(600, 120))).toBeUndefined();
+    expect(compare(calls(200, 60), calls(9, 0))).toBeUndefined();
+    expect(compare(calls(200, 200), calls(600, 150))).toBeDefined();
+    expect(compare(calls(200, 200), calls(600, 151))).toBeUndefined();
   });
 
   test('by its latency, but not by a few ms', () => {
-    expect(detector.compare(calls(10, 0, 201), calls(30, 0, 40))).toMatchObject({ reason: 'latency' });
-    expect(detector.compare(calls(10, 0, 199), calls(30, 0, 40))).toBeUndefined();
-    expect(detector.compare(calls(10, 0, 15), calls(30, 0, 1))).toBeUndefined();
-    expect(new OutlierDetector({ slowFactor: 2 }).compare(calls(10, 0, 90), calls(30, 0, 40))).toBeDefined();
+    expect(detector.byLatency(calls(10, 0, 201), calls(30, 0, 40))).toMatchObject({ reason: 'latency' });
+    expect(detector.byLatency(calls(10, 0, 199), calls(30, 0, 40))).toBeUndefined();
+    expect(detector.byLatency(calls(10, 0, 15), calls(30, 0, 1))).toBeUndefined();
+    expect(
+      new OutlierDetector({ slowFactor: 2 }).byLatency(calls(10, 0, 90), calls(30, 0, 40)),
+    ).toBeDefined();
+    expect(detector.canTime(calls(9, 0), calls(30, 0))).toBe(false);
+    expect(detector.canTime(calls(10, 0), calls(9, 0))).toBe(false);
+    expect(detector.canTime(calls(10, 0), calls(10, 0))).toBe(true);
   });
 
   test('by failures in a row, more of them where its peers fail too', () => {

@@ -26,6 +26,8 @@ const LEAST_FAILURE_RATE = 0.01;
 const MOST_FAILURE_RATE = 0.99;
 /** Peers of whose last answers fewer were good have trouble of their own. */
 const GOOD_PEERS = 0.75;
+/** A host of whose last answers more were good has no trouble now. */
+const MENDED = 0.9;
 /** A difference in latency below this is none: the runtime's time is that coarse. */
 const LEAST_SLOWER_MS = 20;
 const HANG_FACTOR = 10;
@@ -67,11 +69,38 @@ export class OutlierDetector {
     return { reason: 'failures-in-a-row', evidence: { failures: streak, peersFailureRate: rate } };
   }
 
-  /** Compares a host with its peers over the same time. */
-  compare(own: CallFigures, peers: CallFigures): OutlierFinding | undefined {
+  /**
+   * Compares the failures of a host with those of its peers over the same time.
+   *
+   * @param good share of good ones among its last few answers: what is over is no reason
+   */
+  byRate(own: CallFigures, peers: CallFigures, good: number): OutlierFinding | undefined {
+    const { minimumCalls, failureRate } = this.settings;
+    if (good > MENDED || own.answered < minimumCalls || peers.answered < minimumCalls) return undefined;
+    if (!this.areWell(1 - peers.bad / peers.answered)) return undefined;
+    const atLeast = wilson(own.bad, own.answered, -SURE);
+    const peersAtMost = wilson(peers.bad, peers.answered, SURE);
+    if (atLeast < peersAtMost + failureRate) return undefined;
+    const evidence = {
+      calls: own.answered,
+      failureRate: own.bad / own.answered,
+      peersFailureRate: peers.bad / peers.answered,
+    };
+    return { reason: 'failure-rate', evidence };
+  }
+
+  /** Whether there are enough latencies to compare. */
+  canTime(own: CallFigures, peers: CallFigures): boolean {
     const { minimumCalls } = this.settings;
-    if (own.answered < minimumCalls || peers.answered < minimumCalls) return undefined;
-    return this.#byRate(own, peers) ?? this.#byLatency(own, peers);
+    return own.timed >= minimumCalls && peers.timed >= minimumCalls;
+  }
+
+  /** Compares the latencies of a host with those of its peers over the same time, where `canTime` holds. */
+  byLatency(own: CallFigures, peers: CallFigures): OutlierFinding | undefined {
+    const latencyMs = typicalMs(own) as number;
+    const peersLatencyMs = typicalMs(peers) as number;
+    if (!this.#isSlower(latencyMs, peersLatencyMs)) return undefined;
+    return { reason: 'latency', evidence: { calls: own.timed, latencyMs, peersLatencyMs } };
   }
 
   /** How long a call may have no answer, in ms; undefined while nothing is known of its peers. */
@@ -103,28 +132,6 @@ export class OutlierDetector {
   isSlow(latencyMs: number, peers: CallFigures): boolean {
     const typical = typicalMs(peers);
     return typical !== undefined && this.#isSlower(latencyMs, typical);
-  }
-
-  #byRate(own: CallFigures, peers: CallFigures): OutlierFinding | undefined {
-    if (!this.areWell(1 - peers.bad / peers.answered)) return undefined;
-    const atLeast = wilson(own.bad, own.answered, -SURE);
-    const peersAtMost = wilson(peers.bad, peers.answered, SURE);
-    if (atLeast < peersAtMost + this.settings.failureRate) return undefined;
-    const evidence = {
-      calls: own.answered,
-      failureRate: own.bad / own.answered,
-      peersFailureRate: peers.bad / peers.answered,
-    };
-    return { reason: 'failure-rate', evidence };
-  }
-
-  #byLatency(own: CallFigures, peers: CallFigures): OutlierFinding | undefined {
-    const { minimumCalls } = this.settings;
-    if (own.timed < minimumCalls || peers.timed < minimumCalls) return undefined;
-    const latencyMs = typicalMs(own) as number;
-    const peersLatencyMs = typicalMs(peers) as number;
-    if (!this.#isSlower(latencyMs, peersLatencyMs)) return undefined;
-    return { reason: 'latency', evidence: { calls: own.timed, latencyMs, peersLatencyMs } };
   }
 
   #isSlower(latencyMs: number, peersMs: number): boolean {
