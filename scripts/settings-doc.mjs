@@ -34,6 +34,7 @@ const GROUPS = {
   retry: 'Repeats of `run` and `wrap`. Only calls that are safe to repeat are.',
   policy: 'What is allowed at all.',
   'policy.rate': 'A token bucket. Absent: no limit.',
+  outlier: 'When a host of several is left out, and how it comes back: [hosts.md](hosts.md).',
   recovery: 'When an incident begins and ends, and how far recovery goes: [recovery.md](recovery.md).',
 };
 

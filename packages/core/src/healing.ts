@@ -9,6 +9,7 @@ import { ClosedError, ConfigError } from './errors.ts';
 import { Fleet, type FleetStatus } from './fleet/fleet.ts';
 import { openStore } from './fleet/open-store.ts';
 import { combineHealth, degrade, type HealthStatus } from './health/status.ts';
+import type { HostMove } from './hosts/host-set.ts';
 import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
@@ -282,6 +283,7 @@ export class Healing {
           incidentId: target.incidentId,
         });
       },
+      hostMoved: (target, move) => this.#hostMoved(target, move),
       settingsChanged: (target, change) => {
         if (!target.shared) this.#fleet?.leave(target.name);
         else if (target.active) this.#fleet?.join(target);
@@ -310,6 +312,7 @@ export class Healing {
         clock,
         registry: this.recovery,
         incidents: this.#incidents,
+        outlier: () => target.hosts?.anomaly(),
         overlay: (key, options) => {
           if (this.mode === 'heal') target.overlay(key, options);
         },
@@ -359,15 +362,35 @@ export class Healing {
   }
 
   #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
+    const detail = `${from} to ${to}: ${reason}`;
+    this.#addToIncident(name, { at: this.time.clock.wall(), what: 'transition', detail });
+  }
+
+  /** Goes on with the story of the incident under way, if there is one. */
+  #addToIncident(name: string, entry: IncidentEntry): void {
     const incident = this.#incidents.openOf(name);
     if (incident === undefined) return;
-    const entry: IncidentEntry = {
-      at: this.time.clock.wall(),
-      what: 'transition',
-      detail: `${from} to ${to}: ${reason}`,
-    };
+    incident.level = Math.max(incident.level, entry.level ?? 0);
     incident.add(entry);
     this.#tellOfIncident(incident.report(), entry);
+  }
+
+  /** An ejection is an answer to an anomaly: it opens an incident where there is none. */
+  #hostMoved(target: Target, { host, what, finding }: HostMove): void {
+    const { name } = target;
+    const { reason, evidence } = finding;
+    const at = this.time.clock.wall();
+    const anomaly = target.hosts?.anomaly();
+    if (what === 'ejected' && anomaly !== undefined && this.#incidents.openOf(name) === undefined) {
+      const opened = this.#incidents.open(name, anomaly, at);
+      this.#tellOfIncident(opened.report(), opened.timeline[0] as IncidentEntry);
+    }
+    const detail = what === 'ejected' ? `${host}: ${reason}` : host;
+    this.#addToIncident(name, { at, what, detail, ...(what === 'ejected' && { level: 4, evidence }) });
+    const observed = this.mode === 'observe';
+    const incidentId = target.incidentId;
+    this.#events.publish('host', { target: name, at, host, what, reason, evidence, observed, incidentId });
+    this.#hurry(target);
   }
 
   #tellOfIncident(incident: IncidentReport, entry: IncidentEntry): void {

@@ -6,6 +6,7 @@ import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
 import { InFlightAges } from './health/in-flight-ages.ts';
 import { HealthMonitor } from './health/monitor.ts';
+import type { HostCall } from './hosts/host-call.ts';
 import { isOutcome } from './outcome.ts';
 import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
 import type { WouldHave } from './target-status.ts';
@@ -103,8 +104,8 @@ export abstract class Ledger implements PermitIssuer {
       throw new ConfigError('release', outcome, "one of 'success', 'failure', 'overload', 'ignored'");
     }
     const { hold } = permit;
-    if (hold !== undefined && !this.#letGo(hold)) return;
-    permit.hold = RELEASED;
+    if (hold === undefined) permit.hold = RELEASED;
+    else if (!this.#letGo(hold, permit, outcome)) return;
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
@@ -116,9 +117,11 @@ export abstract class Ledger implements PermitIssuer {
 
   /** Notes that the answer has begun: latency ends here, the call goes on. */
   markLatency(permit: Permit): void {
-    if (permit.latencyMs >= 0) return;
-    permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
-    (permit.target as Ledger).#noteAnswer(permit);
+    if (permit.latencyMs < 0) {
+      permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+      (permit.target as Ledger).#noteAnswer(permit);
+    }
+    if (permit.hold !== undefined && permit.hold !== RELEASED) permit.hold.host?.hear();
   }
 
   /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
@@ -139,7 +142,11 @@ export abstract class Ledger implements PermitIssuer {
     if (target === this) this.#settle(permit, outcome);
     else target.#takeOver(permit, this, outcome);
     permit.token = TIMED_OUT;
-    if (permit.hold !== undefined) (permit.hold as LeakTicket).token = TIMED_OUT;
+    const ticket = permit.hold as LeakTicket | undefined;
+    if (ticket !== undefined) {
+      ticket.token = TIMED_OUT;
+      ticket.host?.end(outcome, undefined, this.time.current());
+    }
     this.monitor.placeless++;
     return true;
   }
@@ -172,8 +179,9 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /** @internal A watched permit was dropped: its place is given back. */
-  reclaim({ token, waitsSince }: LeakTicket): void {
+  reclaim({ token, waitsSince, host }: LeakTicket): void {
     this.#vacate(token, waitsSince);
+    host?.drop();
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
@@ -289,13 +297,24 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /** False for a permit that is released for the second time. */
-  #letGo(hold: LeakTicket | typeof RELEASED): boolean {
-    if (hold === RELEASED) {
+  #letGo(hold: LeakTicket | typeof RELEASED, permit: Permit, outcome: Outcome): boolean {
+    if (hold === RELEASED || hold.released) {
       this.counts.lateReleases++;
       return false;
     }
     hold.released = true;
+    if (hold.host !== undefined) this.#leaveHost(hold.host, permit, outcome);
     return true;
+  }
+
+  #leaveHost(call: HostCall, permit: Permit, outcome: Outcome): void {
+    const now = this.#endOf(permit, outcome);
+    const { latencyMs: known, start, weight } = permit;
+    const latencyMs = known >= 0 ? known : now - start;
+    const stalled = start < this.time.stallEnd;
+    const timed = !stalled && (weight > 0 || known >= 0);
+    if (stalled && this.#mayBeOurs(permit, outcome, latencyMs, false)) call.drop();
+    else call.end(outcome, timed ? latencyMs : undefined, now);
   }
 
   /** When a call that ends now ends: exact where it is timed, and where a stall may be to blame for it. */

@@ -8,6 +8,7 @@ export type {
   CircuitSettings,
   ForcedState,
   Outcome,
+  OutlierOptions,
   PolicyOptions,
   RateOptions,
   RetryBudgetOptions,
@@ -23,6 +24,15 @@ export { LatencyHistogram, LatencyMark } from './health/histogram.ts';
 export { InFlightAges } from './health/in-flight-ages.ts';
 export { LoopHealth, type LoopReading } from './health/loop-health.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
+export type { Host, HostState, HostStatus } from './hosts/host.ts';
+export type { HostCall } from './hosts/host-call.ts';
+export { type HostMove, HostSet, type HostSetEnvironment } from './hosts/host-set.ts';
+export {
+  type HangFigures,
+  OutlierDetector,
+  type OutlierFinding,
+  type OutlierReason,
+} from './hosts/outlier-detector.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
 export { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';

@@ -7,6 +7,7 @@ import {
   RateLimitError,
   withoutStack,
 } from './errors.ts';
+import type { HostCall } from './hosts/host-call.ts';
 
 /** What a permit or a rejection knows of the target that gave it. */
 export interface PermitIssuer {
@@ -23,6 +24,15 @@ export interface LeakTicket {
   /** When the call began that waits for its answer still; minus infinity once it has begun. */
   waitsSince: number;
   released: boolean;
+  /** Where the call went, if its target has several hosts and it was asked for one. */
+  host: HostCall | undefined;
+  /** The host of the attempt before: another one is wanted. */
+  hostBefore: HostCall | undefined;
+}
+
+export function newTicket({ token, start, latencyMs }: Permit): LeakTicket {
+  const waitsSince = latencyMs < 0 ? start : Number.NEGATIVE_INFINITY;
+  return { token, waitsSince, released: false, host: undefined, hostBefore: undefined };
 }
 
 /** The right to make one call. It goes back with `target.release`, exactly once. */
@@ -38,7 +48,10 @@ export class Permit {
   latencyMs = -1;
   /** With the outcome `overload`: ms until the other side wants to see another try. */
   retryAfterMs = 0;
-  /** @internal Undefined while it is held; a ticket instead where a leak would be noticed; then RELEASED. */
+  /**
+   * @internal Undefined while it is held, then RELEASED; a ticket instead, which says so itself, where a leak would be
+   * noticed, or where a host was chosen.
+   */
   hold: LeakTicket | typeof RELEASED | undefined = undefined;
 
   constructor(target: PermitIssuer, token: number, start: number, weight: number) {
@@ -53,7 +66,8 @@ export class Permit {
   }
 
   get released(): boolean {
-    return this.hold === RELEASED;
+    const { hold } = this;
+    return hold !== undefined && (hold === RELEASED || hold.released);
   }
 
   /**

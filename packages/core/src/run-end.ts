@@ -25,6 +25,8 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   noteWouldHave(what: 'repeated' | 'replaced'): void;
   noteTimeout(permit: Permit): boolean;
   schedule(entry: Timed): void;
+  hostOf(permit: Permit, operation: RunOptions): string | undefined;
+  sendElsewhere(next: Permit, failed: Permit): void;
   readonly wheel: TimerWheel;
   /** Whether time limits are looked at. */
   readonly limitsTime: boolean;

@@ -8,6 +8,11 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /**
+   * Which of the target's `hosts` the attempt is to go to, as it stands there; undefined where it has none. It is chosen
+   * when it is first read, and is then judged by what the attempt comes to; a repeat gets another one.
+   */
+  readonly host: string | undefined;
 }
 
 /** What one healed call may say for itself. */

@@ -118,6 +118,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     return this.#controller.signal;
   }
 
+  get host(): string | undefined {
+    return this.target.hostOf(this, this.options);
+  }
+
   begin(): void {
     const { target: host, options } = this;
     if (host.limitsTime) this.#limitTime();
@@ -281,7 +285,9 @@ class RepeatWait extends Timed {
       conclude(this.#failed, this.#end);
     } else {
       host.counts.retries++;
-      new Attempt(host, token, fn, options, resolve, reject, endsAt, attempt + 1).begin();
+      const next = new Attempt(host, token, fn, options, resolve, reject, endsAt, attempt + 1);
+      host.sendElsewhere(next, this.#failed);
+      next.begin();
     }
   }
 

@@ -8,10 +8,13 @@ import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
+import { type HostMove, HostSet } from './hosts/host-set.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
+import { hostOf, sendElsewhere } from './permit-host.ts';
+import type { Operation } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
@@ -31,6 +34,7 @@ export interface TargetContext extends LedgerContext {
   /** Has `serveWaiting` called each tick until it returns false. */
   attend(target: Target): void;
   transitioned(target: Target, transition: CircuitTransition): void;
+  hostMoved(target: Target, move: HostMove): void;
   settingsChanged(target: Target, change: SettingsChange): void;
   /** Tells the fleet of a person's decision; undefined where the target is not shared. */
   forceInFleet(target: Target, state: ForcedState, before: CircuitSnapshot): Promise<FleetForce> | undefined;
@@ -81,11 +85,13 @@ export class Target extends Gate implements RunHost {
   readonly #stack: SettingsStack;
   #budget: RetryBudget | undefined;
   #history: SettingsHistory | undefined;
+  #hosts: HostSet | undefined;
 
   constructor(name: string, base: BaseSettings, context: TargetContext) {
     super(name, base.settings, context);
     this.#context = context;
     this.#stack = new SettingsStack(name, base);
+    this.#setHosts();
   }
 
   /** What bounds the repeats of `run`; undefined where none are allowed. */
@@ -152,6 +158,26 @@ export class Target extends Gate implements RunHost {
     } else {
       this.reportCallback('record', new RangeError(`more than ${MOST_SIGNALS} names`));
     }
+  }
+
+  /**
+   * Which of the target's `hosts` a call is to go to that was let in by `acquire`: the host is chosen when it is first
+   * asked for, and judged by what the permit is released with. Undefined where the target has no hosts.
+   *
+   * @param operation what is known of the call: a host that comes back is tried with those that may be repeated
+   */
+  hostOf(permit: Permit, operation: Operation = NO_OPTIONS): string | undefined {
+    return this.#hosts && hostOf(this.#hosts, permit, this.policy.mayRepeat(operation), this.time.current());
+  }
+
+  /** @internal Has the attempt of `next` go to another host than the one before it. */
+  sendElsewhere(next: Permit, failed: Permit): void {
+    if (this.#hosts !== undefined) sendElsewhere(next, failed);
+  }
+
+  /** @internal Undefined where there is but one. */
+  get hosts(): HostSet | undefined {
+    return this.#hosts;
   }
 
   /** True where replicas share the circuit, if there is a fleet. */
@@ -277,6 +303,18 @@ export class Target extends Gate implements RunHost {
     if (this.#stack.restore(updates)) this.#settingsChanged('user', updates ?? {}, why);
   }
 
+  #setHosts(): void {
+    const { hosts = [], outlier } = this.settings;
+    const { clock } = this.time;
+    if (hosts.length === 0) this.#hosts = undefined;
+    else if (this.#hosts !== undefined) this.#hosts.update(hosts, outlier, clock.now());
+    else {
+      const onMove = (move: HostMove) => this.#context.hostMoved(this, move);
+      this.#hosts = new HostSet(hosts, outlier, { clock, random: this.random, onMove });
+    }
+    if (this.#hosts !== undefined) this.#hosts.acts = this.acts;
+  }
+
   #settingsChanged(author: SettingsAuthor, change: object, reason: string | undefined): void {
     const at = this.time.clock.wall();
     const noted: SettingsChange = { version: this.#stack.version, at, author, reason, change };
@@ -284,6 +322,7 @@ export class Target extends Gate implements RunHost {
     this.#history.note(noted, this.#stack.updates);
     this.apply(this.#stack.settings);
     this.#budget?.update(this.settings.retry);
+    this.#setHosts();
     this.#context.settingsChanged(this, noted);
   }
 }

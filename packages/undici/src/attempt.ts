@@ -47,7 +47,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
       this.wakeAt(Math.min(call.endsAt, permit.start + limitMs));
     }
     try {
-      return call.dispatch(call.options, this);
+      return call.dispatch(call.optionsFor(permit), this);
     } catch (error) {
       this.leave('ignored');
       this.#phase = GONE;

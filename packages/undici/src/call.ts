@@ -30,6 +30,8 @@ export class Call implements AttemptOwner, Waiting {
   paused = false;
   aborted = false;
   reason: Error | null = null;
+  /** Healing says which host each attempt goes to. */
+  chooses = false;
   readonly #own: CallOptions | undefined;
   readonly #scope: Scope | undefined;
   #attempt: Attempt;
@@ -80,6 +82,12 @@ export class Call implements AttemptOwner, Waiting {
   set rawTrailers(trailers: RawHeaders) {
     const { controller } = this.#attempt;
     if (controller !== null) controller.rawTrailers = trailers;
+  }
+
+  optionsFor(permit: Permit): Dispatcher.DispatchOptions {
+    const { options, target } = this;
+    const origin = this.chooses ? target.hostOf(permit, operationOf(options, this.#own)) : undefined;
+    return origin === undefined ? options : { ...options, origin };
   }
 
   begin(): boolean {
@@ -161,6 +169,7 @@ export class Call implements AttemptOwner, Waiting {
     this.target.counts.retries++;
     this.#attempt.discard();
     this.#attempts++;
+    this.target.sendElsewhere(permit, this.#attempt.permit);
     this.#attempt = new Attempt(this, permit);
     try {
       this.#scope?.runInAsyncScope(this.begin, this);

@@ -63,7 +63,10 @@ async function heal(
       async (attempt) => {
         discard(last?.body);
         const ends = signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]);
-        last = await inHealedFetch(origin, () => send(input, { ...init, signal: ends }));
+        const { host } = attempt;
+        const goesTo = host === undefined ? origin : new URL(host).origin;
+        const sent = host === undefined ? input : elsewhere(input, host);
+        last = await inHealedFetch(goesTo, () => send(sent, { ...init, signal: ends }));
         return last;
       },
       {
@@ -76,6 +79,16 @@ async function heal(
   } catch (error) {
     throw findHealixError(error) ?? error;
   }
+}
+
+/** The same to another origin. */
+function elsewhere(input: unknown, host: string): unknown {
+  const request =
+    typeof input === 'object' && input !== null && 'url' in input ? (input as Request) : undefined;
+  const url = new URL(request === undefined ? String(input) : request.url);
+  const { protocol, hostname, port } = new URL(host);
+  Object.assign(url, { protocol, hostname, port });
+  return request === undefined ? url.href : new Request(url, request);
 }
 
 function ask(input: unknown, init: Init = {}): Asked | undefined {

@@ -6,6 +6,7 @@ import {
   isBeyondHealing,
   layOptions,
   type OutboundOptions,
+  type OutboundSettings,
   readCallOptions,
   readOutboundOptions,
   shorter,
@@ -30,12 +31,25 @@ type Dispatch = Dispatcher['dispatch'];
  * @throws ConfigError
  */
 export function healingInterceptor(options?: OutboundOptions): Dispatcher.DispatcherComposeInterceptor {
-  const upstreams = new Upstreams(readOutboundOptions(options));
+  return interceptorFor(readOutboundOptions(options), undefined);
+}
+
+/**
+ * @param routes whether what is beneath sends a request to the origin that it names, so that healing may choose a
+ * target's host; undefined: undici 8 tells of the one origin of a pool or client when it composes
+ */
+export function interceptorFor(
+  settings: OutboundSettings,
+  routes: boolean | undefined,
+): Dispatcher.DispatcherComposeInterceptor {
+  const upstreams = new Upstreams(settings);
   noteDispatcher();
-  return (dispatch: Dispatch): Dispatch =>
-    function healedDispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
+  return (dispatch: Dispatch, onlyOrigin?: string | null): Dispatch => {
+    upstreams.routes = routes ?? onlyOrigin === undefined;
+    return function healedDispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) {
       return heal(upstreams, dispatch, request, handler);
     };
+  };
 }
 
 /** Who speaks neither way, and what is no request at all, is left to the dispatcher to judge. */
@@ -76,7 +90,9 @@ function begin(
   if (!isBeyondHealing(permit.token)) budget?.deposit(time.current());
   const endsAt =
     deadlineMs !== undefined && deadlineMs > 0 ? time.current() + deadlineMs : Number.POSITIVE_INFINITY;
-  return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
+  const call = new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt);
+  call.chooses = target.hosts !== undefined && upstreams.routes;
+  return call.begin();
 }
 
 function ownOptions(given: unknown): CallOptions | undefined {

@@ -4,7 +4,14 @@ import type { HealthMonitor, HealthSnapshot } from './monitor.ts';
 import { shareAtLeast } from './share-bounds.ts';
 
 /** `hang`: calls that do not end. `trend`: failures that are few still, and about to be many. */
-export type AnomalyKind = 'error-rate' | 'latency' | 'saturation' | 'throughput-drop' | 'hang' | 'trend';
+export type AnomalyKind =
+  | 'error-rate'
+  | 'latency'
+  | 'saturation'
+  | 'throughput-drop'
+  | 'hang'
+  | 'trend'
+  | 'host-outlier';
 
 /** Something about a target that is not as it should be. */
 export interface Anomaly {

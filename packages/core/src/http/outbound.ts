@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type TargetOptions, targetSchema } from '../config/schema.ts';
 import { checkTargetOptions } from '../config/settings.ts';
 import { validate } from '../config/validate.ts';
+import { ConfigError } from '../errors.ts';
 import type { Healing } from '../healing.ts';
 import { runtimeOption } from './options.ts';
 
@@ -13,7 +14,7 @@ export interface UpstreamRequest {
   readonly headers?: unknown;
 }
 
-/** What an outbound adapter takes: settings for all that it calls, and its own. */
+/** What an outbound adapter takes: settings for all that it calls (`hosts` for what has a `key`), and its own. */
 export interface OutboundOptions extends TargetOptions {
   /** The runtime. Default: the process's shared one, looked for at the first request. */
   runtime?: Healing | undefined;
@@ -77,6 +78,9 @@ export function readOutboundOptions(options: OutboundOptions = {}): OutboundSett
   const { runtime, key, maxNames = MAX_NAMES, ...rest } = options;
   const defaults = Object.values(rest).some((value) => value !== undefined) ? rest : undefined;
   if (defaults !== undefined) checkTargetOptions(defaults, 'healing');
+  if (rest.hosts !== undefined && key === undefined) {
+    throw new ConfigError('hosts', rest.hosts, 'set beside a `key`, which says what goes to them');
+  }
   return { runtime, key, maxNames, defaults };
 }
 

@@ -11,6 +11,8 @@ export interface IncidentEntry {
   readonly what:
     | 'anomaly'
     | 'transition'
+    | 'ejected'
+    | 'returned'
     | 'responded'
     | 'failed-to-respond'
     | 'verified'

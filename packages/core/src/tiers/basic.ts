@@ -27,6 +27,8 @@ export interface HealingParts {
   readonly registry: RecoveryRegistry;
   readonly incidents: IncidentLog;
   readonly clock: Clock;
+  /** What is wrong with the target's hosts, where it has several. */
+  outlier?(): Anomaly | undefined;
   /** Lays options over the target's settings under a key, or takes them back. */
   overlay?(key: string, options: TargetOptions | undefined): void;
   /** Tells a person of an incident. */
@@ -34,6 +36,9 @@ export interface HealingParts {
   onStrategyError?(strategy: RecoveryStrategy, error: unknown): void;
   onIncidentEntry?(incident: IncidentReport, entry: IncidentEntry): void;
 }
+
+/** The recovery level of an ejected host. */
+const EJECTION = 4;
 
 /** The basic tier: fixed thresholds, and recovery levels climbed one after the other. */
 export class BasicTier implements SelfHealing {
@@ -66,6 +71,8 @@ export class BasicTier implements SelfHealing {
   selectResponse(anomaly: Anomaly): HealingResponse {
     const context = this.#context ?? this.#lookNow();
     const incident = this.#incidentFor(anomaly);
+    // What there is to do about a host was done when it was ejected.
+    if (anomaly.kind === 'host-outlier') return { anomaly, strategy: undefined, level: EJECTION };
     const strategy = this.#manager.next(this.#failure(context, anomaly), incident, context.now);
     return { anomaly, strategy: strategy?.name, level: strategy?.level ?? this.#manager.level ?? 0 };
   }
@@ -107,6 +114,8 @@ export class BasicTier implements SelfHealing {
     const state = breaker.stateAt(now);
     if (state !== 'closed') reasons.push(`the circuit is ${state}`);
     else if (breaker.admittedShare(now) < 1) reasons.push('traffic is being let back in');
+    const outlier = this.#parts.outlier?.();
+    if (outlier !== undefined) reasons.push(tellOfHosts(outlier));
     if (incident !== undefined) reasons.push(`incident ${incident.id}: ${incident.anomaly.kind}`);
     if (reasons.length === 0) return { status: 'healthy', reasons };
     if (incident?.status === 'gave-up') return { status: 'failed', reasons };
@@ -116,7 +125,7 @@ export class BasicTier implements SelfHealing {
   #anomalyNow(now: number, settings: RecoverySettings): Anomaly | undefined {
     const { breaker, monitor } = this.#parts;
     const circuit = breaker.tripped ? breaker.stateAt(now) : 'closed';
-    return detectByThreshold(monitor, circuit, settings, now);
+    return detectByThreshold(monitor, circuit, settings, now) ?? this.#parts.outlier?.();
   }
 
   #lookNow(): HealingContext {
@@ -177,4 +186,10 @@ export class BasicTier implements SelfHealing {
     this.#parts.incidents.end(incident);
     this.#parts.onIncidentEntry?.(incident.report(), entry);
   }
+}
+
+function tellOfHosts({ evidence: { hosts, out, panic } }: Anomaly): string {
+  return panic === 1
+    ? `most of its ${hosts} hosts are bad, so all are used`
+    : `${out} of its ${hosts} hosts are left out`;
 }

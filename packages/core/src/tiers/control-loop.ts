@@ -85,13 +85,14 @@ export class ControlLoop {
   }
 
   /** True where a closer look can find nothing: this is all that a healthy target costs. */
-  #isWell({ name, monitor, breaker }: Target, watched: Watched, now: number): boolean {
+  #isWell({ name, monitor, breaker, hosts }: Target, watched: Watched, now: number): boolean {
     const bad = monitor.failure + monitor.slow + monitor.hanging;
     if (bad !== watched.badSeen) {
       watched.badSeen = bad;
       watched.goodSince = now;
     }
     const quiet = now - watched.goodSince > WINDOW_MS && monitor.concurrency === undefined;
+    if (hosts?.anomaly() !== undefined) return false;
     return quiet && breaker.plain && this.#environment.incidents.openOf(name) === undefined;
   }
 
