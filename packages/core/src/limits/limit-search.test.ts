@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { CallTally } from './call-tally.ts';
+import { LimitSearch } from './limit-search.ts';
+
+const TERMS = { usualMs: 40, lateMs: 100, minLimit: 4, patienceMs: Number.POSITIVE_INFINITY };
+const WINDOW_MS = 100;
+
+/** An upstream as a fluid: `perMs` calls a ms at most, each in `leastMs` at least; all places are taken. */
+interface Fluid {
+  readonly perMs: number;
+  readonly leastMs: number;
+}
+
+function tallyOf({ perMs, leastMs }: Fluid, limit: number, now: number, refused = 10): CallTally {
+  const tally = new CallTally();
+  tally.restart(now - WINDOW_MS, limit);
+  const rate = Math.min(perMs, limit / leastMs);
+  tally.good = tally.ended = rate * WINDOW_MS;
+  tally.goodMs = tally.good * Math.max(leastMs, limit / rate);
+  tally.refused = refused;
+  return tally;
+}
+
+function search(before: Fluid, inFlight: number, terms = TERMS) {
+  const rate = Math.min(before.perMs, inFlight / before.leastMs);
+  const found = new LimitSearch(terms, tallyOf(before, inFlight, 0), rate, inFlight, 0);
+  let now = 0;
+  const go = (fluid: Fluid, ms: number, refused?: number) => {
+    for (const until = now + ms; now < until && found.over === undefined; ) {
+      now += WINDOW_MS;
+      found.look(tallyOf(fluid, found.limit, now, refused), found.limit, now);
+    }
+    return found.limit;
+  };
+  return { found, go };
+}
+
+describe('a queue', () => {
+  const queue = { perMs: 0.5, leastMs: 40 };
+
+  test('is cut down to what is put up with, as long as that costs nothing, and no further', () => {
+    const { go, found } = search(queue, 300);
+    const limit = go(queue, 20_000);
+    expect(found.over).toBeUndefined();
+    expect(limit).toBeGreaterThan(20);
+    expect(limit).toBeLessThanOrEqual(100);
+  });
+
+  test('whose service takes ten times as long: a cut too far is undone', () => {
+    const slow = { perMs: 0.05, leastMs: 400 };
+    const { go, found } = search(slow, 100);
+    go(slow, 30_000);
+    expect(found.over).toBeUndefined();
+    expect(go(slow, 20_000)).toBeGreaterThan(15);
+    expect(go(slow, 20_000)).toBeLessThan(60);
+  });
+
+  test('is held to half of the patience from the start', () => {
+    const { found } = search({ perMs: 0.05, leastMs: 400 }, 100, { ...TERMS, patienceMs: 1_000 });
+    expect(found.limit).toBe(25);
+  });
+
+  test('of an upstream that can do more again: the limit rises with it', () => {
+    const { go } = search(queue, 300);
+    const limit = go(queue, 20_000);
+    expect(go({ perMs: 2, leastMs: 40 }, 3_000)).toBeGreaterThan(2 * limit);
+  });
+
+  test('while callers give up, what comes of a limit is not judged', () => {
+    const { go, found } = search(queue, 300);
+    const limit = go(queue, 5_000);
+    for (let now = 5_100; now < 9_000; now += WINDOW_MS) {
+      const tally = tallyOf({ perMs: 0.01, leastMs: 40 }, limit, now);
+      tally.gaveUp = tally.ended;
+      found.look(tally, limit, now);
+    }
+    expect(found.over).toBeUndefined();
+    expect(found.limit).toBe(limit);
+  });
+
+  test('the limit never falls below the least', () => {
+    const stopped = { perMs: 0.0001, leastMs: 40 };
+    expect(search(stopped, 10).go(stopped, 60_000)).toBeGreaterThanOrEqual(TERMS.minLimit);
+  });
+});
+
+describe('it is over', () => {
+  test('when the first cut costs goodput: there is no queue', () => {
+    const far = { perMs: Number.POSITIVE_INFINITY, leastMs: 400 };
+    const { go, found } = search(far, 100);
+    go(far, 10_000);
+    expect(found.over).toBe('no gain');
+  });
+
+  test('when nothing was refused for a second', () => {
+    const { go, found } = search({ perMs: 0.5, leastMs: 40 }, 300);
+    go({ perMs: 0.5, leastMs: 40 }, 2_000);
+    go({ perMs: 0.5, leastMs: 40 }, 1_000, 0);
+    expect(found.over).toBeUndefined();
+    go({ perMs: 0.5, leastMs: 40 }, 300, 0);
+    expect(found.over).toBe('unused');
+  });
+});
