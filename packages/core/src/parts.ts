@@ -15,7 +15,9 @@ export type {
 export { type Anomaly, detectByThreshold } from './health/anomaly.ts';
 export { LatencyHistogram } from './health/histogram.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
+export { AdaptiveThrottle, type AdaptiveThrottleOptions } from './limits/adaptive-throttle.ts';
 export { ConcurrencyLimiter, type ConcurrencyLimiterOptions } from './limits/concurrency-limiter.ts';
+export { type Held, HoldRoom, type HoldRoomOptions } from './limits/hold-room.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
 export { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
