@@ -30,7 +30,7 @@ export interface Client {
 }
 
 /** What came of the calls that were made within one slot of 100 ms. */
-export interface Slot {
+interface Slot {
   offered: number;
   refused: number;
   good: number;
