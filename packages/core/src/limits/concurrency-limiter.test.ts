@@ -32,7 +32,12 @@ function compare(fault: Partial<ModelOptions>, capacity: number, options: Concur
     limited += figures.sum('good', FAULT_MS) / most;
     refused += figures.sum('refused');
     const after = figures.slots.slice(END_MS / 100);
-    const lastBad = after.findLastIndex(({ offered, good }) => good < 0.95 * offered - 2);
+    // Over half a second each, since 25 calls in 100 ms are few.
+    const lastBad = after.findLastIndex((_, at) => {
+      const half = after.slice(at, at + 5);
+      const sum = (field: 'good' | 'offered') => half.reduce((total, slot) => total + slot[field], 0);
+      return half.length === 5 && sum('good') < 0.95 * sum('offered');
+    });
     recoveredMs = Math.max(recoveredMs, (lastBad + 1) * 100);
   }
   const share = (sum: number) => sum / SEEDS.length;
@@ -59,6 +64,7 @@ describe('an upstream that cannot keep up', () => {
     ['twice as many calls as it can serve', { rate: during(1_000, 250) }, 500, 0.96],
     ['five times the calls', { rate: during(1_250, 250) }, 500, 0.95],
     ['a fifth more than it can serve', { rate: during(600, 250) }, 500, 0.9],
+    ['three times slower', { serviceMs: during(120, 40) }, 167, 0.9],
     ['half the capacity that is needed', { serviceMs: during(160, 40) }, 125, 0.85],
     ['ten times slower', { serviceMs: during(400, 40) }, 50, 0.8],
     ['overload, and a wide service time', { rate: during(1_000, 250), sigma: 1 }, 500, 0.93],
@@ -81,18 +87,20 @@ describe('an upstream that cannot keep up', () => {
       },
     };
     const figures = runModel(model({ rate: during(1_000, 250) }, 104), client);
-    expect(Math.max(...limits)).toBeLessThan(250);
+    expect(Math.max(...limits)).toBeLessThan(300);
     expect(Math.min(...limits)).toBeGreaterThan(20);
     const goodASecond = figures.sum('good', FAULT_MS + 1_000, END_MS) / 9;
     expect(goodASecond).toBeGreaterThan(0.8 * 500);
     expect(goodASecond).toBeLessThan(1.2 * 500);
     expect(limiter.engaged).toBe(false);
+    expect(limiter.limit).toBe(Number.POSITIVE_INFINITY);
   });
 });
 
 describe('it does no harm where limiting does not help', () => {
   test('a network that is slower by 400 ms at once', () => {
-    expect(compare({ networkMs: during(400, 0) }, 500).limited).toBeGreaterThan(0.95);
+    expect(compare({ networkMs: during(400, 0) }, 500).limited).toBeGreaterThan(0.98);
+    expect(compare({ networkMs: during(800, 0), sigma: 1 }, 500).limited).toBeGreaterThan(0.95);
   });
 
   test('a network that grows slower', () => {
@@ -149,7 +157,7 @@ test('whatever is told, the limit is a number from minLimit up, and admits tells
         limiter.ended(latencyMs, outcome, inFlight, now);
         expect(limiter.limit).toBeGreaterThanOrEqual(minLimit);
         expect(limiter.admits(inFlight)).toBe(inFlight < limiter.limit);
-        expect(limiter.engaged).toBe(limiter.limit !== Number.POSITIVE_INFINITY);
+        if (limiter.engaged) expect(limiter.limit).toBeLessThan(Number.POSITIVE_INFINITY);
       }
     }),
   );

@@ -22,7 +22,7 @@ const LONGEST_QUIET_MS = 60_000;
 /**
  * Limits the calls in flight to what the other side can take, and only where that helps. Unlimited until answers fall
  * short of calls while latency and the calls in flight rise (see PressureWatch); then the least limit is sought that
- * keeps the goodput (see LimitSearch); and it is let go when nothing was refused for a second, or when the first cut
+ * keeps the goodput (see LimitSearch); and it is let go when nothing was refused for 5 s, or when the first cut
  * cost goodput: limiting does not help then, and is not tried again for 5 s, doubling up to a minute.
  *
  * After the gradient of Netflix's concurrency-limits, Envoy's adaptive concurrency and TCP Vegas, with the delivery
@@ -35,6 +35,7 @@ export class ConcurrencyLimiter {
   #lateMs = Number.NaN;
   #closesAt = Number.NEGATIVE_INFINITY;
   #inFlight = 0;
+  #now = 0;
   #quietUntil = Number.NEGATIVE_INFINITY;
   #quietMs = QUIET_MS;
   #search: LimitSearch | undefined = undefined;
@@ -63,9 +64,9 @@ export class ConcurrencyLimiter {
     };
   }
 
-  /** True while calls are limited. */
+  /** True while the limit is felt: some call was refused in the last second. */
   get engaged(): boolean {
-    return this.#search !== undefined;
+    return this.#search !== undefined && !this.#search.isIdle(this.#now);
   }
 
   /** How long callers wait, in ms, as far as it is known beforehand. What is seen of them may be less. */
@@ -97,6 +98,7 @@ export class ConcurrencyLimiter {
   #close(now: number): void {
     const tally = this.#tally;
     const ageMs = now - tally.since;
+    this.#now = now;
     if (tally.ended < this.#minSamples && ageMs < LONGEST_WINDOW_MS) return;
     if (ageMs > 0) {
       this.#learnPatience();

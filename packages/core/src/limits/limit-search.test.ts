@@ -49,10 +49,10 @@ describe('a queue', () => {
   test('whose service takes ten times as long: a cut too far is undone', () => {
     const slow = { perMs: 0.05, leastMs: 400 };
     const { go, found } = search(slow, 100);
-    go(slow, 30_000);
+    go(slow, 20_000);
+    const limits = Array.from({ length: 40 }, () => go(slow, 1_000));
     expect(found.over).toBeUndefined();
-    expect(go(slow, 20_000)).toBeGreaterThan(15);
-    expect(go(slow, 20_000)).toBeLessThan(60);
+    expect(limits.filter((limit) => limit > 18 && limit < 60).length).toBeGreaterThan(28);
   });
 
   test('is held to half of the patience from the start', () => {
@@ -92,12 +92,39 @@ describe('it is over', () => {
     expect(found.over).toBe('no gain');
   });
 
-  test('when nothing was refused for a second', () => {
-    const { go, found } = search({ perMs: 0.5, leastMs: 40 }, 300);
-    go({ perMs: 0.5, leastMs: 40 }, 2_000);
-    go({ perMs: 0.5, leastMs: 40 }, 1_000, 0);
+  test('when nothing was refused for five seconds; it is idle after one', () => {
+    const queue = { perMs: 0.5, leastMs: 40 };
+    const { go, found } = search(queue, 300);
+    go(queue, 2_000);
+    go(queue, 1_000, 0);
+    expect(found.isIdle(3_000)).toBe(false);
+    expect(found.isIdle(3_100)).toBe(true);
+    go(queue, 4_000, 0);
     expect(found.over).toBeUndefined();
-    go({ perMs: 0.5, leastMs: 40 }, 300, 0);
+    go(queue, 300, 0);
     expect(found.over).toBe('unused');
+  });
+
+  test('when as many give up as without it, and fewer are answered', () => {
+    const given = (good: number, now: number) => {
+      const tally = new CallTally();
+      tally.restart(now - WINDOW_MS, 100);
+      tally.add(900, 'success', 100);
+      tally.good = good;
+      tally.goodMs = 900 * good;
+      tally.gaveUp = good;
+      tally.ended = 2 * good;
+      tally.refused = 10;
+      return tally;
+    };
+    const found = new LimitSearch(TERMS, given(12, 0), 0.12, 240, 0);
+    let now = 0;
+    while (found.over === undefined && now < 20_000) {
+      now += WINDOW_MS;
+      found.look(given(6, now), found.limit, now);
+    }
+    expect(found.over).toBe('no gain');
+    expect(now).toBeGreaterThan(5_000);
+    expect(now).toBeLessThan(8_000);
   });
 });

@@ -6,13 +6,23 @@ const CUT = 0.7;
 const RAISE = 1.5;
 /** Fewer good answers do not tell one rate from another. */
 const TRIAL_SAMPLES = 60;
+/** Whether the limit is given up hangs on the first trial. */
+const FIRST_SAMPLES = 100;
 const LONGEST_TRIAL_MS = 3_000;
 const TRIAL_GAP_MS = 2_000;
 const LONGEST_GAP_MS = 16_000;
-const UNUSED_MS = 1_000;
+/** How much of the limit's way goodput goes before it counts as having followed. */
+const FOLLOWS = 0.25;
+const CLEARLY_FOLLOWS = 0.5;
+const IDLE_MS = 1_000;
+const UNUSED_MS = 5_000;
 const GIVEN_UP_SHARE = 0.1;
+/** So long abandoned work may take to drain. */
+const LONGEST_DRAIN_MS = 5_000;
+/** Less of what there was with callers who gave up, and the limit is in vain. */
+const KEPT_IN_VAIN = 0.75;
 /** A cut that leaves less of the best rate has gone too far, however it came about. */
-const KEPT_OF_BEST = 0.85;
+const KEPT_OF_BEST = 0.92;
 /** How fast the best rate is forgotten, a ms. */
 const FORGET = 2e-5;
 
@@ -45,6 +55,8 @@ export class LimitSearch {
   #best = 0;
   #before: number;
   #first = true;
+  /** The first cut cost goodput, which may have been chance: if a raise brings it back, there is no queue. */
+  #suspect = false;
   #reached = false;
   #settledAt = 0;
   #good: number;
@@ -54,6 +66,10 @@ export class LimitSearch {
   #raiseAt: number;
   #gapMs = TRIAL_GAP_MS;
   #refusedAt: number;
+  /** Good answers a ms of late. */
+  #goodput: number;
+  /** What it was before anything was limited, if callers gave up then already; else 0. */
+  readonly #goodputGivenUp: number;
 
   /** @param rate good answers a ms under the pressure */
   constructor(terms: SearchTerms, tally: CallTally, rate: number, inFlight: number, now: number) {
@@ -64,10 +80,17 @@ export class LimitSearch {
     this.#good = tally.good;
     this.#goodMs = now - tally.since;
     this.#latencyMs = tally.good > 0 ? tally.meanMs : terms.lateMs;
+    this.#goodput = rate;
+    this.#goodputGivenUp = isGivenUp(tally) ? rate : 0;
     this.#refusedAt = now;
     this.#cutAt = now;
     this.#raiseAt = now + TRIAL_GAP_MS;
     this.limit = this.#bounded(Math.max(rate * terms.lateMs, inFlight * FIRST_CUT));
+  }
+
+  /** True when nothing was refused for a second. */
+  isIdle(now: number): boolean {
+    return now - this.#refusedAt > IDLE_MS;
   }
 
   look(tally: CallTally, inFlight: number, now: number): void {
@@ -87,6 +110,7 @@ export class LimitSearch {
     const weight = (rate > this.#capacity ? 0.5 : 0.05) * Math.min(1, tally.good / 20);
     this.#capacity += weight * (rate - this.#capacity);
     this.#best *= 1 - FORGET * ageMs;
+    this.#goodput += Math.min(1, tally.ended / TRIAL_SAMPLES) * (rate - this.#goodput);
   }
 
   /** There is no queue to speak of, and some were refused. */
@@ -110,15 +134,14 @@ export class LimitSearch {
   }
 
   #measure(tally: CallTally, ageMs: number, now: number): void {
-    if (tally.gaveUp > GIVEN_UP_SHARE * tally.ended) {
-      // Work that nobody waits for is still being done: that says nothing of the limit.
-      this.#good = 0;
-      this.#goodMs = 0;
+    if (isGivenUp(tally)) {
+      this.#awaitDrain(now);
       return;
     }
     this.#good += tally.good;
     this.#goodMs += ageMs;
-    const isEnough = this.#good >= TRIAL_SAMPLES || this.#goodMs >= LONGEST_TRIAL_MS;
+    const samples = this.#first || this.#suspect ? FIRST_SAMPLES : TRIAL_SAMPLES;
+    const isEnough = this.#good >= samples || this.#goodMs >= LONGEST_TRIAL_MS;
     if (this.#goodMs < this.#latencyMs || !isEnough) return;
     const rate = this.#good / this.#goodMs;
     if (this.#step === 'hold') this.#afterHold(rate, now);
@@ -126,33 +149,50 @@ export class LimitSearch {
     else this.#afterCut(rate, now);
   }
 
+  /**
+   * Work that nobody waits for is still being done: that says nothing of the limit, unless it does not end. Then calls
+   * are given up for another reason, and a limit that has fewer of them answered is of no use.
+   */
+  #awaitDrain(now: number): void {
+    this.#good = 0;
+    this.#goodMs = 0;
+    if (now - this.#settledAt < LONGEST_DRAIN_MS) return;
+    if (this.#goodput < KEPT_IN_VAIN * this.#goodputGivenUp) this.over = 'no gain';
+  }
+
   #afterHold(rate: number, now: number): void {
     this.#keep(rate);
     const { limit } = this;
     if (now >= this.#cutAt) {
-      this.#begin('cut', limit, limit * Math.max(CUT, this.#terms.lateMs / this.#latencyMs));
+      this.#begin('cut', limit, limit * Math.max(CUT, this.#terms.lateMs / this.#latencyMs), now);
     } else if (now >= this.#raiseAt) this.#raise(now);
-    else this.#begin('hold', limit, limit);
+    else this.#begin('hold', limit, limit, now);
   }
 
   #afterRaise(rate: number, now: number): void {
-    if (this.#follows(rate)) {
+    const follows = this.#follows(rate);
+    if (this.#suspect && follows > CLEARLY_FOLLOWS) this.over = 'no gain';
+    this.#suspect = false;
+    if (follows > FOLLOWS) {
       this.#before = rate;
       this.#gapMs = TRIAL_GAP_MS;
       this.#raise(now);
     } else {
       this.#raiseAt = now + this.#nextGap();
-      this.#begin('hold', this.limit, this.#from);
+      this.#begin('hold', this.limit, this.#from, now);
     }
   }
 
   #afterCut(rate: number, now: number): void {
-    const costs = this.#follows(rate) || rate < KEPT_OF_BEST * this.#best;
-    if (!costs) {
+    const follows = this.#follows(rate);
+    if (follows < FOLLOWS && rate >= KEPT_OF_BEST * this.#best) {
       this.#keep(rate);
-      this.#begin('hold', this.limit, this.limit);
-    } else if (this.#first) this.over = 'no gain';
-    else {
+      this.#begin('hold', this.limit, this.limit, now);
+    } else if (this.#first && follows > CLEARLY_FOLLOWS && this.#bounded(this.#from) > 1.3 * this.limit) {
+      this.#suspect = true;
+      this.#before = rate;
+      this.#begin('raise', this.limit, this.#from, now);
+    } else {
       this.#cutAt = now + this.#nextGap();
       this.limit = this.#from;
       this.#raise(now);
@@ -165,26 +205,26 @@ export class LimitSearch {
     this.#best = Math.max(this.#best, rate);
   }
 
-  /** Whether goodput went the way of the limit rather than staying where it was. */
-  #follows(rate: number): boolean {
-    return Math.log(rate / this.#before) / Math.log(this.limit / this.#from) > 0.5;
+  /** How far goodput went the way of the limit: 0 where it stayed as it was, 1 where it changed in proportion. */
+  #follows(rate: number): number {
+    return Math.log(rate / this.#before) / Math.log(this.limit / this.#from);
   }
 
   #raise(now: number): void {
     const to = this.#bounded(this.limit * RAISE);
     if (to > this.limit * 1.2) {
-      this.#begin('raise', this.limit, to);
+      this.#begin('raise', this.limit, to, now);
       return;
     }
     this.#raiseAt = now + this.#gapMs;
-    this.#begin('hold', this.limit, this.limit);
+    this.#begin('hold', this.limit, this.limit, now);
   }
 
-  #begin(step: 'hold' | 'cut' | 'raise', from: number, to: number): void {
+  #begin(step: 'hold' | 'cut' | 'raise', from: number, to: number, now: number): void {
     this.#step = step;
     this.#from = from;
     this.#reached = step === 'hold';
-    this.#settledAt = 0;
+    this.#settledAt = now;
     this.#good = 0;
     this.#goodMs = 0;
     this.limit = this.#bounded(to);
@@ -202,4 +242,8 @@ export class LimitSearch {
     const most = Math.min(limit, (this.#capacity * patienceMs) / 2);
     return Math.max(minLimit, this.#capacity * usualMs, most);
   }
+}
+
+function isGivenUp({ gaveUp, ended }: CallTally): boolean {
+  return gaveUp > GIVEN_UP_SHARE * ended;
 }

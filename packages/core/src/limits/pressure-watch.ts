@@ -68,16 +68,19 @@ export class PressureWatch {
   }
 
   #outlasts(tally: CallTally, growth: number, ageMs: number): boolean {
-    const again = this.#pressed;
-    this.#pressed = true;
+    if (!this.#pressed) {
+      // It may hold a silence in which slower answers were on their way.
+      this.#pressed = true;
+      return false;
+    }
     this.#pressedMs += ageMs;
     this.#ended += tally.ended;
     this.#good += tally.good;
     this.#gaveUp += tally.gaveUp;
     this.#growth += growth;
     this.rate = Math.max(this.#good / this.#pressedMs, tally.good / ageMs);
-    if (!again || this.#good < this.#minSamples) return false;
-    const growing = fallsShort(growth, tally.ended, 0.5) && fallsShort(this.#growth, this.#ended, 2);
+    if (this.#good < this.#minSamples) return false;
+    const growing = fallsShort(growth, tally.ended, 0.5) && fallsShort(this.#growth, this.#ended, 2.5);
     if (growing && tally.good >= this.#minSamples / 2) return true;
     return isGivenUp(tally.gaveUp, tally.ended) && isGivenUp(this.#gaveUp, this.#ended);
   }
