@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../time/random.ts';
 import { AdaptiveThrottle, type AdaptiveThrottleOptions } from './adaptive-throttle.ts';
+import { type Client, runModel } from './queue-model.test-helper.ts';
 
 /** Calls at an even rate, each answered at once, of which the other side takes those that `takes` says. */
 function drive(options: AdaptiveThrottleOptions = {}, perSecond = 100, seed = 1) {
@@ -146,4 +147,45 @@ test('the share is that of the book, whatever came: between 0 and the largest, 0
       }
     }),
   );
+});
+
+describe('in a closed loop with an upstream that refuses fast from a short queue of its own', () => {
+  /** 4 hosts of 5 servers at 40 ms, with 10 places each; `perSecond` calls for 10 s. */
+  function overload(perSecond: number, client: (throttle: AdaptiveThrottle) => Client) {
+    const throttle = new AdaptiveThrottle();
+    const rate = (at: number) => (at >= 5_000 && at < 15_000 ? perSecond : 250);
+    const figures = runModel(
+      { seconds: 20, queue: 10, rate, serviceMs: () => 40, seed: 11 },
+      client(throttle),
+    );
+    const sum = (field: 'good' | 'refused' | 'offered', from: number, until?: number) =>
+      figures.sum(field, from, until);
+    return {
+      good: sum('good', 5_000),
+      sent: sum('offered', 5_000, 15_000) - sum('refused', 5_000, 15_000),
+      refusedWhenWell: sum('refused', 0, 5_000) + sum('refused', 17_000),
+    };
+  }
+
+  const alone = () => ({ admits: () => true, ended: () => {}, tick: () => {} });
+  const throttled = (throttle: AdaptiveThrottle): Client => {
+    const random = seededRandom(2);
+    return {
+      admits: (_, now) => !throttle.refuses(random, now),
+      ended: (_, outcome, __, now) => throttle.ended(outcome !== 'overload', now),
+      tick: () => {},
+    };
+  };
+
+  test('it spares it most of what it would refuse, and costs next to no good answer', () => {
+    const before = overload(2_500, alone);
+    const after = overload(2_500, throttled);
+    expect(after.good).toBeGreaterThan(0.97 * before.good);
+    expect(after.sent).toBeLessThan(0.55 * before.sent);
+    expect(after.refusedWhenWell).toBe(0);
+  });
+
+  test('at twice the load it does nothing', () => {
+    expect(overload(900, throttled).good).toBeGreaterThan(0.99 * overload(900, alone).good);
+  });
 });
