@@ -147,6 +147,47 @@ describe('who is let go', () => {
   });
 });
 
+describe('in a closed loop: an upstream that is up for two seconds and down for two', () => {
+  /** 250 calls a second with a second of time each, a capacity of 500; the share of the calls while it was down that was saved, and the most let go in a tick. */
+  function flap(maxHeld: number) {
+    const room = new HoldRoom({ maxHeld });
+    let calls = 0;
+    let good = 0;
+    let most = 0;
+    for (let now = 0; now < 22_000; now += 20) {
+      const up = Math.floor(now / 2_000) % 2 === 0;
+      let places = up ? 10 : 0;
+      for (let call = 0; call < 5; call++) {
+        const caller = new Caller(calls++, now + 1_000);
+        if (places > 0) {
+          places--;
+          good++;
+        } else room.enter(caller, 40, now);
+      }
+      room.expire(now);
+      if (up) {
+        const free = places;
+        room.serve(250, () => places-- > 0, now);
+        places = Math.max(0, places);
+        good += free - places;
+        most = Math.max(most, free - places);
+      }
+    }
+    return { saved: (good - 3_000) / 2_500, most };
+  }
+
+  test('of the half that has the time, nearly all is saved, within the capacity', () => {
+    expect(flap(0).saved).toBe(0);
+    expect(flap(500).saved).toBeGreaterThan(0.42);
+    expect(flap(500).most).toBeLessThanOrEqual(5);
+  });
+
+  test('a small room saves no more than it has places', () => {
+    expect(flap(50).saved).toBeGreaterThan(0.05);
+    expect(flap(50).saved).toBeLessThanOrEqual(0.1);
+  });
+});
+
 test('each call that came in hears of it once, and in time', () => {
   const step = fc.record({
     gapMs: fc.nat({ max: 120 }),
