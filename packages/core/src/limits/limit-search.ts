@@ -171,16 +171,20 @@ export class LimitSearch {
 
   #afterRaise(rate: number, now: number): void {
     const follows = this.#follows(rate);
-    if (this.#suspect && follows > CLEARLY_FOLLOWS) this.over = 'no gain';
+    const suspect = this.#suspect;
     this.#suspect = false;
-    if (follows > FOLLOWS) {
+    if (follows > (suspect ? CLEARLY_FOLLOWS : FOLLOWS)) {
+      if (suspect) this.over = 'no gain';
       this.#before = rate;
       this.#gapMs = TRIAL_GAP_MS;
       this.#raise(now);
-    } else {
-      this.#raiseAt = now + this.#nextGap();
-      this.#begin('hold', this.limit, this.#from, now);
+      return;
     }
+    const gapMs = this.#nextGap();
+    this.#raiseAt = now + gapMs;
+    // Where a cut did cost goodput, though not by itself, there is no haste to cut again.
+    if (suspect) this.#cutAt = now + 2 * gapMs;
+    this.#begin('hold', this.limit, suspect ? this.limit : this.#from, now);
   }
 
   #afterCut(rate: number, now: number): void {

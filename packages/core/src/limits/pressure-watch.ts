@@ -3,7 +3,7 @@ import type { CallTally } from './call-tally.ts';
 const LEARN_UP_MS = 10_000;
 const LEARN_DOWN_MS = 1_000;
 /** So much of what comes may stay away unanswered. */
-const SHORTFALL = 0.15;
+const SHORTFALL = 0.08;
 /** So many calls more than usual are no crowd. */
 const FEW = 4;
 const GIVEN_UP_SHARE = 0.1;
