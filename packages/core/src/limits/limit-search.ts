@@ -136,6 +136,7 @@ export class LimitSearch {
   #measure(tally: CallTally, ageMs: number, now: number): void {
     if (isGivenUp(tally)) {
       this.#awaitDrain(now);
+      if (this.#suspect) this.#endSuspicion(this.#from, now);
       return;
     }
     this.#good += tally.good;
@@ -171,20 +172,26 @@ export class LimitSearch {
 
   #afterRaise(rate: number, now: number): void {
     const follows = this.#follows(rate);
-    const suspect = this.#suspect;
-    this.#suspect = false;
-    if (follows > (suspect ? CLEARLY_FOLLOWS : FOLLOWS)) {
-      if (suspect) this.over = 'no gain';
+    if (this.#suspect) {
+      if (follows > CLEARLY_FOLLOWS) this.over = 'no gain';
+      // A cut did cost goodput, though not by itself.
+      else this.#endSuspicion(this.limit, now);
+    } else if (follows > FOLLOWS) {
       this.#before = rate;
       this.#gapMs = TRIAL_GAP_MS;
       this.#raise(now);
-      return;
+    } else {
+      this.#raiseAt = now + this.#nextGap();
+      this.#begin('hold', this.limit, this.#from, now);
     }
+  }
+
+  #endSuspicion(limit: number, now: number): void {
     const gapMs = this.#nextGap();
+    this.#suspect = false;
     this.#raiseAt = now + gapMs;
-    // Where a cut did cost goodput, though not by itself, there is no haste to cut again.
-    if (suspect) this.#cutAt = now + 2 * gapMs;
-    this.#begin('hold', this.limit, suspect ? this.limit : this.#from, now);
+    this.#cutAt = now + 2 * gapMs;
+    this.#begin('hold', limit, limit, now);
   }
 
   #afterCut(rate: number, now: number): void {
@@ -192,7 +199,7 @@ export class LimitSearch {
     if (follows < FOLLOWS && rate >= KEPT_OF_BEST * this.#best) {
       this.#keep(rate);
       this.#begin('hold', this.limit, this.limit, now);
-    } else if (this.#first && follows > CLEARLY_FOLLOWS && this.#bounded(this.#from) > 1.3 * this.limit) {
+    } else if (this.#first && follows > CLEARLY_FOLLOWS && this.#from > 1.3 * this.limit) {
       this.#suspect = true;
       this.#before = rate;
       this.#begin('raise', this.limit, this.#from, now);
@@ -243,7 +250,7 @@ export class LimitSearch {
   /** By Little's law: enough for what the upstream can do, no more than it can answer in half of the patience. */
   #bounded(limit: number): number {
     const { minLimit, usualMs, patienceMs } = this.#terms;
-    const most = Math.min(limit, (this.#capacity * patienceMs) / 2);
+    const most = this.#suspect ? limit : Math.min(limit, (this.#capacity * patienceMs) / 2);
     return Math.max(minLimit, this.#capacity * usualMs, most);
   }
 }
