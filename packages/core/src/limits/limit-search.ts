@@ -57,6 +57,8 @@ export class LimitSearch {
   #first = true;
   /** The first cut cost goodput, which may have been chance: if a raise brings it back, there is no queue. */
   #suspect = false;
+  /** Where goodput went the way of the limit, it may rise beyond what patience is thought to allow. */
+  #uncapped = false;
   #reached = false;
   #settledAt = 0;
   #good: number;
@@ -136,7 +138,7 @@ export class LimitSearch {
   #measure(tally: CallTally, ageMs: number, now: number): void {
     if (isGivenUp(tally)) {
       this.#awaitDrain(now);
-      if (this.#suspect) this.#endSuspicion(this.#from, now);
+      if (this.#uncapped) this.#rest(this.#from, now);
       return;
     }
     this.#good += tally.good;
@@ -175,7 +177,7 @@ export class LimitSearch {
     if (this.#suspect) {
       if (follows > CLEARLY_FOLLOWS) this.over = 'no gain';
       // A cut did cost goodput, though not by itself.
-      else this.#endSuspicion(this.limit, now);
+      else this.#rest(this.limit, now);
     } else if (follows > FOLLOWS) {
       this.#before = rate;
       this.#gapMs = TRIAL_GAP_MS;
@@ -186,9 +188,8 @@ export class LimitSearch {
     }
   }
 
-  #endSuspicion(limit: number, now: number): void {
+  #rest(limit: number, now: number): void {
     const gapMs = this.#nextGap();
-    this.#suspect = false;
     this.#raiseAt = now + gapMs;
     this.#cutAt = now + 2 * gapMs;
     this.#begin('hold', limit, limit, now);
@@ -201,10 +202,12 @@ export class LimitSearch {
       this.#begin('hold', this.limit, this.limit, now);
     } else if (this.#first && follows > CLEARLY_FOLLOWS && this.#from > 1.3 * this.limit) {
       this.#suspect = true;
+      this.#uncapped = true;
       this.#before = rate;
       this.#begin('raise', this.limit, this.#from, now);
     } else {
       this.#cutAt = now + this.#nextGap();
+      this.#uncapped = follows > CLEARLY_FOLLOWS;
       this.limit = this.#from;
       this.#raise(now);
     }
@@ -235,6 +238,10 @@ export class LimitSearch {
     this.#step = step;
     this.#from = from;
     this.#reached = step === 'hold';
+    if (step === 'hold') {
+      this.#suspect = false;
+      this.#uncapped = false;
+    }
     this.#settledAt = now;
     this.#good = 0;
     this.#goodMs = 0;
@@ -250,7 +257,7 @@ export class LimitSearch {
   /** By Little's law: enough for what the upstream can do, no more than it can answer in half of the patience. */
   #bounded(limit: number): number {
     const { minLimit, usualMs, patienceMs } = this.#terms;
-    const most = this.#suspect ? limit : Math.min(limit, (this.#capacity * patienceMs) / 2);
+    const most = this.#uncapped ? limit : Math.min(limit, (this.#capacity * patienceMs) / 2);
     return Math.max(minLimit, this.#capacity * usualMs, most);
   }
 }
