@@ -1,14 +1,10 @@
 import type { CallTally } from './call-tally.ts';
+import { GoodputSample } from './goodput-sample.ts';
 
 /** The first cut is the deepest. */
 const FIRST_CUT = 0.6;
 const CUT = 0.7;
 const RAISE = 1.5;
-/** Fewer good answers do not tell one rate from another. */
-const TRIAL_SAMPLES = 60;
-/** Whether the limit is given up hangs on the first trial. */
-const FIRST_SAMPLES = 100;
-const LONGEST_TRIAL_MS = 3_000;
 const TRIAL_GAP_MS = 2_000;
 const LONGEST_GAP_MS = 16_000;
 /** How much of the limit's way goodput goes before it counts as having followed. */
@@ -61,8 +57,7 @@ export class LimitSearch {
   #uncapped = false;
   #reached = false;
   #settledAt = 0;
-  #good: number;
-  #goodMs: number;
+  readonly #sample = new GoodputSample();
   #latencyMs: number;
   #cutAt: number;
   #raiseAt: number;
@@ -79,8 +74,7 @@ export class LimitSearch {
     this.#capacity = rate;
     this.#before = rate;
     this.#from = inFlight;
-    this.#good = tally.good;
-    this.#goodMs = now - tally.since;
+    this.#sample.add(tally, now - tally.since);
     this.#latencyMs = tally.good > 0 ? tally.meanMs : terms.lateMs;
     this.#goodput = rate;
     this.#goodputGivenUp = isGivenUp(tally) ? rate : 0;
@@ -112,27 +106,23 @@ export class LimitSearch {
     const weight = (rate > this.#capacity ? 0.5 : 0.05) * Math.min(1, tally.good / 20);
     this.#capacity += weight * (rate - this.#capacity);
     this.#best *= 1 - FORGET * ageMs;
-    this.#goodput += Math.min(1, tally.ended / TRIAL_SAMPLES) * (rate - this.#goodput);
+    this.#goodput += Math.min(1, tally.ended / 60) * (rate - this.#goodput);
   }
 
   /** There is no queue to speak of, and some were refused. */
   #grow(refused: number): void {
     const { limit } = this;
     if (refused > 0) this.limit = this.#bounded(limit + Math.max(Math.sqrt(limit) / 2, limit / 10));
-    this.#good = 0;
-    this.#goodMs = 0;
+    this.#sample.clear();
   }
 
   #approach(tally: CallTally, inFlight: number, ageMs: number, now: number): void {
-    const { limit } = this;
-    this.#good += tally.good;
-    this.#goodMs += ageMs;
-    this.#reached = this.#step === 'cut' ? inFlight <= limit * 1.1 : inFlight >= limit * 0.9;
+    this.#sample.add(tally, ageMs);
+    this.#reached = this.#step === 'cut' ? inFlight <= this.limit * 1.1 : inFlight >= this.limit * 0.9;
     if (!this.#reached) return;
     this.#settledAt = now + this.#latencyMs;
-    if (this.#first && this.#good > 0) this.#before = this.#good / this.#goodMs;
-    this.#good = 0;
-    this.#goodMs = 0;
+    if (this.#first && !this.#sample.isEmpty) this.#before = this.#sample.rate;
+    this.#sample.clear();
   }
 
   #measure(tally: CallTally, ageMs: number, now: number): void {
@@ -141,12 +131,9 @@ export class LimitSearch {
       if (this.#uncapped) this.#rest(this.#from, now);
       return;
     }
-    this.#good += tally.good;
-    this.#goodMs += ageMs;
-    const samples = this.#first || this.#suspect ? FIRST_SAMPLES : TRIAL_SAMPLES;
-    const isEnough = this.#good >= samples || this.#goodMs >= LONGEST_TRIAL_MS;
-    if (this.#goodMs < this.#latencyMs || !isEnough) return;
-    const rate = this.#good / this.#goodMs;
+    this.#sample.add(tally, ageMs);
+    if (!this.#sample.isEnough(this.#latencyMs, this.#first || this.#suspect)) return;
+    const { rate } = this.#sample;
     if (this.#step === 'hold') this.#afterHold(rate, now);
     else if (this.#step === 'raise') this.#afterRaise(rate, now);
     else this.#afterCut(rate, now);
@@ -157,8 +144,7 @@ export class LimitSearch {
    * are given up for another reason, and a limit that has fewer of them answered is of no use.
    */
   #awaitDrain(now: number): void {
-    this.#good = 0;
-    this.#goodMs = 0;
+    this.#sample.clear();
     if (now - this.#settledAt < LONGEST_DRAIN_MS) return;
     if (this.#goodput < KEPT_IN_VAIN * this.#goodputGivenUp) this.over = 'no gain';
   }
@@ -238,13 +224,10 @@ export class LimitSearch {
     this.#step = step;
     this.#from = from;
     this.#reached = step === 'hold';
-    if (step === 'hold') {
-      this.#suspect = false;
-      this.#uncapped = false;
-    }
+    this.#suspect &&= step !== 'hold';
+    this.#uncapped &&= step !== 'hold';
     this.#settledAt = now;
-    this.#good = 0;
-    this.#goodMs = 0;
+    this.#sample.clear();
     this.limit = this.#bounded(to);
   }
 
