@@ -33,8 +33,15 @@ export {
   type OutlierFinding,
   type OutlierReason,
 } from './hosts/outlier-detector.ts';
+export { AdaptiveThrottle, type AdaptiveThrottleOptions } from './limits/adaptive-throttle.ts';
+export { AdaptiveTimeout, type AdaptiveTimeoutOptions } from './limits/adaptive-timeout.ts';
+export { ConcurrencyLimiter, type ConcurrencyLimiterOptions } from './limits/concurrency-limiter.ts';
+export { type HedgeOptions, Hedging } from './limits/hedging.ts';
+export { type Held, HoldRoom, type HoldRoomOptions } from './limits/hold-room.ts';
+export { type Priority, PriorityShedder, type PriorityShedderOptions } from './limits/priority-shedder.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
+export { RetryHeadroom } from './limits/retry-headroom.ts';
 export { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
 export { RecoveryManager } from './recovery/manager.ts';
 export { RecoveryRegistry } from './recovery/registry.ts';
