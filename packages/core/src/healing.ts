@@ -11,6 +11,7 @@ import { openStore } from './fleet/open-store.ts';
 import { combineHealth, degrade, type HealthStatus } from './health/status.ts';
 import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
+import { Propagation } from './propagation.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
 import type { Store } from './store/store.ts';
@@ -72,6 +73,8 @@ const DRAIN_CHECK_MS = 20;
 export class Healing {
   readonly mode: Mode;
   readonly time: CoarseTime;
+  /** @internal */
+  readonly propagation: Propagation;
   /** Recovery strategies, for all targets. */
   readonly recovery = new RecoveryRegistry();
   readonly coverage = new Coverage();
@@ -97,6 +100,7 @@ export class Healing {
     this.mode = disabled ? 'off' : settings.mode;
     const onError = (error: unknown) => this.reportCallback('runtime', 'deadline', error);
     this.time = new CoarseTime(clock, random, onError, settings.exactCallsPerTick);
+    this.propagation = new Propagation(settings.deadlineHeader);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {
@@ -250,11 +254,12 @@ export class Healing {
   }
 
   #targetContext(): TargetContext {
-    const { time, mode } = this;
+    const { time, mode, propagation } = this;
     const closing = () => this.#closing;
     return {
       time,
       mode,
+      propagation,
       random: time.random,
       get closing() {
         return closing();

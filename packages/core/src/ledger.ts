@@ -7,6 +7,7 @@ import { ConfigError } from './errors.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import { isOutcome } from './outcome.ts';
 import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
+import type { Propagation } from './propagation.ts';
 import type { WouldHave } from './target-status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
@@ -19,6 +20,7 @@ export interface LedgerContext {
   readonly time: CoarseTime;
   readonly random: Random;
   readonly mode: Mode;
+  readonly propagation: Propagation;
 }
 
 /** So long after a stall, at least, its effects may still show. */

@@ -7,6 +7,7 @@ import {
   RateLimitError,
   withoutStack,
 } from './errors.ts';
+import type { RequestScope } from './request-scope.ts';
 
 /** What a permit or a rejection knows of the target that gave it. */
 export interface PermitIssuer {
@@ -36,6 +37,8 @@ export class Permit {
   latencyMs = -1;
   /** With the outcome `overload`: ms until the other side wants to see another try. */
   retryAfterMs = 0;
+  /** @internal The inbound request that it is for: of an upstream's permit, the one on whose behalf it calls. */
+  scope: RequestScope | undefined = undefined;
   /** @internal Undefined while it is held; a ticket instead where a leak would be noticed; then RELEASED. */
   hold: LeakTicket | typeof RELEASED | undefined = undefined;
 

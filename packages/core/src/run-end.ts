@@ -23,7 +23,8 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
   noteWouldHave(what: 'repeated' | 'replaced'): void;
-  noteTimeout(permit: Permit): boolean;
+  noteTimeout(permit: Permit, outcome: Outcome): boolean;
+  headersFor(leftMs: number): Readonly<Record<string, string>> | undefined;
   schedule(entry: Timed): void;
   readonly wheel: TimerWheel;
   /** Whether time limits are looked at. */
@@ -56,8 +57,8 @@ export interface Call {
   readonly endsAt: number | undefined;
 }
 
-export function tooLate(host: RunHost, what: string, tookMs: number): End {
-  return { outcome: 'failure', threw: true, value: deadlineError(host, what, tookMs) };
+export function tooLate(host: RunHost, what: string, tookMs: number, outcome: Outcome = 'failure'): End {
+  return { outcome, threw: true, value: deadlineError(host, what, tookMs) };
 }
 
 export function refusedBy(host: RunHost): End {

@@ -8,6 +8,11 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /**
+   * Headers for whoever is called, that say how long an answer is waited for. Empty unless the runtime sends
+   * them (`deadlineHeader`).
+   */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What one healed call may say for itself. */

@@ -1,4 +1,4 @@
-import { ambientOptions } from './ambient.ts';
+import { ambient } from './ambient.ts';
 import type { CircuitSnapshot } from './circuit/breaker.ts';
 import type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
 import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
@@ -122,9 +122,11 @@ export class Target extends Gate implements RunHost {
    * is returned.
    */
   run<T>(fn: (context: AttemptContext) => T | PromiseLike<T>, options?: RunOptions<T>): Promise<T> {
-    const ambient = ambientOptions();
+    const around = ambient();
     const given = (options ?? NO_OPTIONS) as RunOptions;
-    return run(this, fn, ambient === undefined ? given : layOptions(ambient, given)) as Promise<T>;
+    if (around === undefined) return run(this, fn, given, undefined) as Promise<T>;
+    const laid = around.options === undefined ? given : layOptions(around.options, given);
+    return run(this, fn, laid, around.scope) as Promise<T>;
   }
 
   /** `fn` with this target's protection around it: same arguments, same result, as a promise. */
@@ -243,6 +245,12 @@ export class Target extends Gate implements RunHost {
 
   retryAfterMs(threw: boolean, value: unknown): number {
     return retryAfterOf(threw, value, this.time.clock.wall());
+  }
+
+  /** @internal Headers for an upstream that has `leftMs` to answer; undefined where it is told nothing. */
+  headersFor(leftMs: number): Readonly<Record<string, string>> | undefined {
+    if (!this.acts || !this.settings.propagate) return undefined;
+    return this.#context.propagation.headersFor(leftMs);
   }
 
   reportCallback(what: string, error: unknown): void {

@@ -145,7 +145,7 @@ export class Call implements AttemptOwner, Waiting {
     }
     try {
       const permit = now < this.endsAt ? this.target.acquire(this.options) : undefined;
-      if (permit?.ok) this.#beginAgain(permit);
+      if (permit?.ok) this.#beginAgain(permit, this.#attempt.permit.scope);
       else this.#attempt.conclude();
     } catch (error) {
       rethrowLater(error);
@@ -157,7 +157,8 @@ export class Call implements AttemptOwner, Waiting {
     this.target.time.await(this.#wait);
   }
 
-  #beginAgain(permit: Permit): void {
+  #beginAgain(permit: Permit, scope: Permit['scope']): void {
+    permit.scope = scope;
     this.target.counts.retries++;
     this.#attempt.discard();
     this.#attempts++;

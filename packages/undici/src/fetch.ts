@@ -63,7 +63,8 @@ async function heal(
       async (attempt) => {
         discard(last?.body);
         const ends = signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]);
-        last = await inHealedFetch(origin, () => send(input, { ...init, signal: ends }));
+        const told = { ...init, signal: ends, ...withTold(headers, attempt.headers) };
+        last = await inHealedFetch(origin, () => send(input, told));
         return last;
       },
       {
@@ -76,6 +77,15 @@ async function heal(
   } catch (error) {
     throw findHealixError(error) ?? error;
   }
+}
+
+/** What the other side is told of its time, beside the request's own headers. */
+function withTold(headers: unknown, told: Readonly<Record<string, string>>): Init {
+  const names = Object.keys(told);
+  if (names.length === 0) return {};
+  const all = new Headers(headers as ConstructorParameters<typeof Headers>[0]);
+  for (const name of names) all.set(name, told[name] as string);
+  return { headers: [...all] };
 }
 
 function ask(input: unknown, init: Init = {}): Asked | undefined {

@@ -174,6 +174,12 @@ export const targetSchema = z.strictObject({
   deadlineMs: ms(1, 86_400_000)
     .optional()
     .describe('Longest time of a whole call, repeats and waits included; a fallback has a second at least.'),
+  propagate: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether this upstream is told by headers how long its caller waits, where the runtime sends that.',
+    ),
   classify: classifySchema.optional().describe('Says what a call came to; see outcomes.md.'),
   circuit: circuitSchema.prefault({}),
   retry: retrySchema.prefault({}),
