@@ -38,6 +38,8 @@ const GROUPS = {
 };
 
 const RUNTIME_GROUPS = {
+  priorityHeader:
+    'How much a request matters, told from service to service: [deadlines.md](deadlines.md#priorities).',
   deadlineHeader:
     'How long a request is waited for, told from service to service: [deadlines.md](deadlines.md).',
 };

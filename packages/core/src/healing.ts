@@ -100,7 +100,7 @@ export class Healing {
     this.mode = disabled ? 'off' : settings.mode;
     const onError = (error: unknown) => this.reportCallback('runtime', 'deadline', error);
     this.time = new CoarseTime(clock, random, onError, settings.exactCallsPerTick);
-    this.propagation = new Propagation(settings.deadlineHeader);
+    this.propagation = new Propagation(settings.deadlineHeader, settings.priorityHeader);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {

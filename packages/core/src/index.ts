@@ -5,6 +5,7 @@ export type {
   ForcedState,
   Outcome,
   PolicyOptions,
+  Priority,
   RateOptions,
   RecoveryOptions,
   RetryOptions,

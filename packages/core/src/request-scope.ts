@@ -1,12 +1,16 @@
+import type { Priority } from './config/schema.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 
 /** What an inbound request passes on to the calls that are made on its behalf. */
 export class RequestScope {
   readonly #time: CoarseTime;
   readonly #endsAt: number;
+  /** How much the request matters, where that was said. */
+  readonly priority: Priority | undefined;
 
   /** @param endsAt when the request is out of time, by `time`; for ever where nothing says so */
-  constructor(time: CoarseTime, endsAt: number) {
+  constructor(time: CoarseTime, endsAt: number, priority?: Priority) {
+    this.priority = priority;
     this.#time = time;
     this.#endsAt = endsAt;
   }

@@ -1,5 +1,5 @@
 import { isBeyondHealing, REFUSED } from './circuit/token.ts';
-import type { Outcome } from './config/schema.ts';
+import type { Outcome, Priority } from './config/schema.ts';
 import { isHealixError } from './errors.ts';
 import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
@@ -24,7 +24,7 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   retryAfterMs(threw: boolean, value: unknown): number;
   noteWouldHave(what: 'repeated' | 'replaced'): void;
   noteTimeout(permit: Permit, outcome: Outcome): boolean;
-  headersFor(leftMs: number): Readonly<Record<string, string>> | undefined;
+  headersFor(leftMs: number, priority: Priority | undefined): Readonly<Record<string, string>> | undefined;
   schedule(entry: Timed): void;
   readonly wheel: TimerWheel;
   /** Whether time limits are looked at. */

@@ -129,8 +129,11 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    const { target: host, deadline } = this;
-    return host.headersFor(deadline - host.time.current()) ?? NO_HEADERS;
+    const { target: host, deadline, options } = this;
+    return (
+      host.headersFor(deadline - host.time.current(), options.priority ?? host.settings.priority) ??
+      NO_HEADERS
+    );
   }
 
   begin(): void {

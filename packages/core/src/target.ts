@@ -1,7 +1,7 @@
 import { ambient } from './ambient.ts';
 import type { CircuitSnapshot } from './circuit/breaker.ts';
 import type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
-import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
+import type { ForcedState, Outcome, Priority, TargetOptions, TargetUpdate } from './config/schema.ts';
 import { type SettingsAuthor, type SettingsChange, SettingsHistory } from './config/settings-history.ts';
 import type { BaseSettings } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
@@ -12,7 +12,9 @@ import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
+import type { Operation } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
+import type { RequestScope } from './request-scope.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
 import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
@@ -126,7 +128,9 @@ export class Target extends Gate implements RunHost {
     const given = (options ?? NO_OPTIONS) as RunOptions;
     if (around === undefined) return run(this, fn, given, undefined) as Promise<T>;
     const laid = around.options === undefined ? given : layOptions(around.options, given);
-    return run(this, fn, laid, around.scope) as Promise<T>;
+    const priority = this.priorityWithin(laid, around.scope);
+    const whole = priority === laid.priority ? laid : { ...laid, priority };
+    return run(this, fn, whole, around.scope) as Promise<T>;
   }
 
   /** `fn` with this target's protection around it: same arguments, same result, as a promise. */
@@ -247,10 +251,18 @@ export class Target extends Gate implements RunHost {
     return retryAfterOf(threw, value, this.time.clock.wall());
   }
 
+  /**
+   * @internal How much a call matters: what it says itself, what is said of its target, what is said of the request
+   * that it is made for. Undefined: nobody says anything.
+   */
+  priorityWithin(operation: Operation | undefined, scope: RequestScope | undefined): Priority | undefined {
+    return operation?.priority ?? this.settings.priority ?? scope?.priority;
+  }
+
   /** @internal Headers for an upstream that has `leftMs` to answer; undefined where it is told nothing. */
-  headersFor(leftMs: number): Readonly<Record<string, string>> | undefined {
+  headersFor(leftMs: number, priority: Priority | undefined): Readonly<Record<string, string>> | undefined {
     if (!this.acts || !this.settings.propagate) return undefined;
-    return this.#context.propagation.headersFor(leftMs);
+    return this.#context.propagation.headersFor(leftMs, priority);
   }
 
   reportCallback(what: string, error: unknown): void {

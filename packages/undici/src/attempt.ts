@@ -61,8 +61,8 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
 
   /** What is sent, with what the other side is told of its time. */
   #optionsFor(deadline: number): Dispatcher.DispatchOptions {
-    const { options } = this.call;
-    const told = this.target.headersFor(deadline - this.target.time.current());
+    const { options, priority } = this.call;
+    const told = this.target.headersFor(deadline - this.target.time.current(), priority);
     if (told === undefined) return options;
     return { ...options, headers: withHeaders(options.headers, told) as SentHeaders };
   }

@@ -15,6 +15,7 @@ import type { Dispatcher } from 'undici';
 import { Call } from './call.ts';
 import { isLegacy, isModern, LegacyCaller, legacyDispatch } from './legacy.ts';
 import { isHealed, markHealed, noteDispatcher } from './mark.ts';
+import { asksFor } from './repeatable.ts';
 import type {} from './request-options.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -74,14 +75,15 @@ function begin(
   if (deadlineMs !== undefined && deadlineMs <= 0 && target.acts) {
     return refuse(request, handler, deadlineError(target, 'no time was left', 0));
   }
-  const permit = target.acquire(request);
+  const priority = target.priorityWithin(own, scope);
+  const permit = target.acquire(asksFor(request, priority));
   if (!permit.ok) return refuse(request, handler, permit.toError());
   permit.scope = scope;
   const { time, budget } = target;
   if (!isBeyondHealing(permit.token)) budget?.deposit(time.current());
   const endsAt =
     deadlineMs !== undefined && deadlineMs > 0 ? time.current() + deadlineMs : Number.POSITIVE_INFINITY;
-  return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt).begin();
+  return new Call(target, permit, dispatch, markHealed(request), handler, own, endsAt, priority).begin();
 }
 
 function ownOptions(given: unknown, around: Ambient['options']): CallOptions | undefined {

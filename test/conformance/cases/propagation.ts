@@ -1,4 +1,4 @@
-import { isHealixError } from '@healix/core';
+import { isHealixError, type TargetOptions } from '@healix/core';
 import { expect } from 'vitest';
 import type { Case } from '../harness/case.ts';
 import type { Lab } from '../harness/lab.ts';
@@ -153,6 +153,56 @@ export const propagation: readonly Case[] = [
       const times = waited.map(({ ms }) => ms).sort((a, b) => a - b) as [number, number, number, number];
       expect(times[1]).toBeLessThan(450);
       expect(times[2]).toBeGreaterThan(500);
+    },
+  },
+  ...(
+    [
+      ['as its route says', { priority: 'high' }, {}, { p: 'high' }],
+      ['as its caller says, where that is trusted', { priority: 'high' }, { p: 'low' }, { p: 'low' }],
+      [
+        'as its route says where its caller talks nonsense',
+        { priority: 'low' },
+        { p: 'urgent' },
+        { p: 'low' },
+      ],
+      ['not at all where nobody says', {}, {}, {}],
+    ] as [string, TargetOptions, Record<string, string>, object][]
+  ).map(
+    ([how, healing, headers, told]): Case => ({
+      title: `a request matters ${how}, and so does what it calls`,
+      async run(lab) {
+        const runtime = lab.runtime({ priorityHeader: { name: 'p', trust: true } });
+        const upstream = runtime.target('upstream:a');
+        const admitted: unknown[] = [];
+        const route: RouteSpec = {
+          method: 'GET',
+          path: '/it',
+          healing,
+          handler: async (call) => call.send({ body: { told: await upstream.run((it) => it.headers) } }),
+        };
+        const target = runtime.target('route:GET /it');
+        const { admit } = target;
+        target.admit = (operation) => {
+          admitted.push(operation.priority);
+          return admit.call(target, operation);
+        };
+        const service = await lab.healed({ routes: [route] }, {}, { runtime });
+        expect((await service.ask('GET', '/it', headers)).json()).toEqual({ told });
+        expect(admitted).toEqual([headers.p === 'low' ? 'low' : undefined]);
+      },
+    }),
+  ),
+  {
+    title: 'what a caller says of its importance is nothing where it is not trusted',
+    async run(lab) {
+      const runtime = lab.runtime({ priorityHeader: { name: 'p', send: true } });
+      const upstream = runtime.target('upstream:a');
+      const route: RouteSpec = {
+        ...quick,
+        handler: async (call) => call.send({ body: { told: await upstream.run((it) => it.headers) } }),
+      };
+      const service = await lab.healed({ routes: [route] }, {}, { runtime });
+      expect((await service.ask('GET', '/quick', { p: 'critical' })).json()).toEqual({ told: {} });
     },
   },
 ];

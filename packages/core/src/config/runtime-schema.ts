@@ -83,6 +83,7 @@ export const runtimeSchema = z.strictObject({
   deadlineHeader: headerSchema('x-healix-deadline-ms', 'how many ms of its time a request has left').prefault(
     {},
   ),
+  priorityHeader: headerSchema('x-healix-priority', 'how much a request matters').prefault({}),
   defaults: targetSchema.prefault({}),
   targets: z.record(z.string(), namedTargetSchema).default({}),
   notify: z

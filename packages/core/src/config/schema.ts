@@ -144,6 +144,16 @@ const recoverySchema = z.strictObject({
     .describe('Share of `policy.concurrency` in flight from which on a target is saturated.'),
 });
 
+/** How much a call matters, the most first. */
+export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
+
+/** How much a call matters. */
+export type Priority = (typeof PRIORITIES)[number];
+
+export function isPriority(value: unknown): value is Priority {
+  return PRIORITIES.includes(value as Priority);
+}
+
 /** What a person holds a circuit in. */
 export type ForcedState = 'open' | 'closed' | null;
 
@@ -174,11 +184,17 @@ export const targetSchema = z.strictObject({
   deadlineMs: ms(1, 86_400_000)
     .optional()
     .describe('Longest time of a whole call, repeats and waits included; a fallback has a second at least.'),
+  priority: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe(
+      'How much its calls matter. Default: normal; of an upstream, that of the request that it is called for.',
+    ),
   propagate: z
     .boolean()
     .default(true)
     .describe(
-      'Whether this upstream is told by headers how long its caller waits, where the runtime sends that.',
+      'Whether this upstream is told by headers how long its caller waits and how much the call matters, where the runtime sends that.',
     ),
   classify: classifySchema.optional().describe('Says what a call came to; see outcomes.md.'),
   circuit: circuitSchema.prefault({}),

@@ -55,7 +55,8 @@ export class Inbound<C = unknown> {
     }
     if (this.#disabled || isPreflight(req)) return true;
     const target = route.target ?? this.#find(route);
-    const token = target.admit(req);
+    const said = runtime.propagation.priorityOf(req.headers);
+    const token = target.admit(said === undefined ? req : { method: req.method, priority: said });
     if (token === 0) {
       this.#refuse(req, res, target.rejection(), context);
       return false;
@@ -67,14 +68,18 @@ export class Inbound<C = unknown> {
     if (isUpgraded(req, res)) exchange.takenOver();
     else if (limitMs !== undefined && !exchange.released) exchange.endBy(exchange.start + limitMs);
     const scopeMs = limitMs ?? leftMs;
-    if (scopeMs !== undefined) exchange.scope = new RequestScope(target.time, exchange.start + scopeMs);
+    const priority = said ?? target.settings.priority;
+    if (scopeMs !== undefined || priority !== undefined) {
+      const endsAt = exchange.start + (scopeMs ?? Number.POSITIVE_INFINITY);
+      exchange.scope = new RequestScope(target.time, endsAt, priority);
+    }
     if (isProbe(target, exchange)) exchange.asProbe();
     return true;
   }
 
   /**
    * Goes on with a request that was admitted: `next` and all that comes of it, however late, calls others on its
-   * behalf, under its deadline.
+   * behalf, under its deadline and its priority.
    */
   enter<T>(req: RawRequest, next: () => T): T {
     const scope = exchangeOf(req)?.scope;
