@@ -13,6 +13,7 @@ export type {
   RetryBudgetOptions,
 } from './config/schema.ts';
 export { type Anomaly, detectByThreshold } from './health/anomaly.ts';
+export { type CallCause, CallGraph, type CallGraphOptions } from './health/call-graph.ts';
 export { LatencyHistogram } from './health/histogram.ts';
 export { HealthMonitor, type HealthSnapshot } from './health/monitor.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';

@@ -37,7 +37,7 @@ export class Permit {
   latencyMs = -1;
   /** With the outcome `overload`: ms until the other side wants to see another try. */
   retryAfterMs = 0;
-  /** @internal The inbound request that it is for: of an upstream's permit, the one on whose behalf it calls. */
+  /** @internal The inbound request that it is for; of an upstream's permit, on whose behalf it is called. */
   scope: RequestScope | undefined = undefined;
   /** @internal Undefined while it is held; a ticket instead where a leak would be noticed; then RELEASED. */
   hold: LeakTicket | typeof RELEASED | undefined = undefined;

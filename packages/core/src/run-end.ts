@@ -4,6 +4,7 @@ import { isHealixError } from './errors.ts';
 import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
 import type { KeptAnswer, StaleAnswers, StaleOptions } from './recovery/stale-answers.ts';
+import type { RequestScope } from './request-scope.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
 import { Timed, type TimerWheel } from './time/timer-wheel.ts';
 
@@ -16,6 +17,8 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   readonly stale: StaleAnswers;
   readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
   admit(operation: RunOptions): number;
+  callFor(permit: Permit, scope: RequestScope | undefined): void;
+  isUnwell(now: number): boolean;
   rejection(): Rejection;
   release(permit: Permit, outcome: Outcome): void;
   markLatency(permit: Permit): void;

@@ -54,6 +54,7 @@ export function run(
   const token = host.admit(options);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (token === REFUSED) {
+    scope?.refused(host);
     const end = refusedBy(host);
     // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
     soon.then(() => conclude({ target: host, token, fn, options, resolve, reject, endsAt }, end));
@@ -107,7 +108,7 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     scope: RequestScope | undefined,
   ) {
     super(host, token, host.time.now, host.time.weight);
-    this.scope = scope;
+    host.callFor(this, scope);
     this.fn = fn;
     this.options = options;
     this.resolve = resolve;

@@ -8,13 +8,14 @@ import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
+import type { CallGraph } from './health/call-graph.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
-import type { RequestScope } from './request-scope.ts';
+import type { Callee, RequestScope } from './request-scope.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
 import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
@@ -22,6 +23,7 @@ import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
 export interface TargetContext extends LedgerContext {
+  readonly graph: CallGraph;
   /** Takes the target back into the runtime, should it have been dropped. */
   readopt(target: Target): void;
   /** True once the runtime was closed. */
@@ -275,6 +277,17 @@ export class Target extends Gate implements RunHost {
 
   protected watchForLeak(permit: Permit, ticket: LeakTicket): void {
     this.#context.watchForLeak(permit, this, ticket);
+  }
+
+  protected learned(
+    called: readonly Callee[],
+    bad: boolean,
+    cause: Callee | undefined,
+    weight: number,
+    now: number,
+  ): void {
+    const names = called.map(({ name }) => name);
+    this.#context.graph.note(this.name, names, bad, cause?.name, now, Math.max(1, weight));
   }
 
   protected checkMayWait(): void {

@@ -162,7 +162,7 @@ export class Call implements AttemptOwner, Waiting {
   }
 
   #beginAgain(permit: Permit, scope: Permit['scope']): void {
-    permit.scope = scope;
+    this.target.callFor(permit, scope);
     this.target.counts.retries++;
     this.#attempt.discard();
     this.#attempts++;

@@ -77,8 +77,11 @@ function begin(
   }
   const priority = target.priorityWithin(own, scope);
   const permit = target.acquire(asksFor(request, priority));
-  if (!permit.ok) return refuse(request, handler, permit.toError());
-  permit.scope = scope;
+  if (!permit.ok) {
+    scope?.refused(target);
+    return refuse(request, handler, permit.toError());
+  }
+  target.callFor(permit, scope);
   const { time, budget } = target;
   if (!isBeyondHealing(permit.token)) budget?.deposit(time.current());
   const endsAt =

@@ -132,6 +132,12 @@ const recoverySchema = z.strictObject({
   anomalyCalls: count(1, 100_000)
     .default(10)
     .describe('Fewer calls in the window than this say nothing about it.'),
+  rootCause: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the failures of a route that come of what it calls are put down to that, and leave its own circuit alone. Default: from the advanced tier on.',
+    ),
   preferFallback: z
     .boolean()
     .default(false)

@@ -94,7 +94,9 @@ export class Exchange extends Permit implements RequestHealing {
 
   /** The handler has taken the connection over: what goes on there is no longer a request. */
   takenOver(): void {
-    if (!this.released) leave(this).release(this, 'success');
+    if (this.released) return;
+    this.scope?.close();
+    leave(this).release(this, 'success');
   }
 
   /** The answer is being broken off: by the server itself, unless its client had left before. */
@@ -237,6 +239,7 @@ function giveUp(exchange: Exchange): void {
 
 function book(exchange: Exchange, status: number, otherwise: Outcome): void {
   const target = leave(exchange);
+  exchange.scope?.close();
   target.release(exchange, target.judged({ status }, exchange.error, otherwise));
 }
 

@@ -69,9 +69,10 @@ export class Inbound<C = unknown> {
     else if (limitMs !== undefined && !exchange.released) exchange.endBy(exchange.start + limitMs);
     const scopeMs = limitMs ?? leftMs;
     const priority = said ?? target.settings.priority;
-    if (scopeMs !== undefined || priority !== undefined) {
+    const traced = runtime.callsOut && target.traces;
+    if (scopeMs !== undefined || priority !== undefined || traced) {
       const endsAt = exchange.start + (scopeMs ?? Number.POSITIVE_INFINITY);
-      exchange.scope = new RequestScope(target.time, endsAt, priority);
+      exchange.scope = new RequestScope(target.time, endsAt, priority, traced);
     }
     if (isProbe(target, exchange)) exchange.asProbe();
     return true;
