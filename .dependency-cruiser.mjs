@@ -6,7 +6,7 @@ const layers = [
   { name: 'fleet', path: 'fleet/' },
   {
     name: 'target',
-    path: 'tiers/|(target(-status|-registry)?|gate|ledger|self-healing|run(-end|-options)?|ambient|permit(-host)?|outcome)\\.ts$',
+    path: 'tiers/|(target(-status|-registry)?|gate|ledger|self-healing|run(-end|-options)?|ambient|request-scope|propagation|permit(-host)?|outcome)\\.ts$',
   },
   { name: 'healing', path: '(healing|shared-runtime|metrics|config/runtime-schema)\\.ts$' },
   { name: 'http', path: 'http/' },

@@ -38,6 +38,13 @@ const GROUPS = {
   recovery: 'When an incident begins and ends, and how far recovery goes: [recovery.md](recovery.md).',
 };
 
+const RUNTIME_GROUPS = {
+  priorityHeader:
+    'How much a request matters, told from service to service: [deadlines.md](deadlines.md#priorities).',
+  deadlineHeader:
+    'How long a request is waited for, told from service to service: [deadlines.md](deadlines.md).',
+};
+
 function shapeOf(schema) {
   return unwrap(schema).def.shape;
 }
@@ -97,6 +104,9 @@ function document() {
     if (!GROUPS[path]) throw new Error(`nothing is said of ${path}`);
     return `### ${path}\n\n${GROUPS[path]}\n\n${table(groupAt(path), `${path}.`)}\n`;
   });
+  const ofRuntime = Object.keys(RUNTIME_GROUPS).map(
+    (name) => `### ${name}\n\n${RUNTIME_GROUPS[name]}\n\n${table(shapeOf(runtime[name]), `${name}.`)}\n`,
+  );
   const parts = [
     INTRODUCTION,
     `## Of the runtime\n\n${OF_RUNTIME}\n\n${table({ ...runtime, defaults: targetSchema, targets: targetSchema })}\n`,
@@ -104,6 +114,7 @@ function document() {
       '| `defaults` | Settings of all targets. |\n' +
       '| `targets` | Settings of some, by name; with `match`, of all whose names fit. |\n' +
       `| \`targets.*.match\` | ${meaningOf('match', match)} |\n`,
+    ...ofRuntime,
     `## Of a target\n\n${OF_TARGET}\n\n${table(shapeOf(targetSchema))}\n`,
     ...groups,
   ];

@@ -8,10 +8,12 @@ import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import { Fleet, type FleetStatus } from './fleet/fleet.ts';
 import { openStore } from './fleet/open-store.ts';
+import { CallGraph } from './health/call-graph.ts';
 import { combineHealth, degrade, type HealthStatus } from './health/status.ts';
 import type { HostMove } from './hosts/host-set.ts';
 import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
+import { Propagation } from './propagation.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
 import type { Store } from './store/store.ts';
@@ -33,6 +35,7 @@ import {
   type IncidentQuery,
   type IncidentReport,
 } from './telemetry/incidents.ts';
+import type { RootCause } from './tiers/basic.ts';
 import { ControlLoop } from './tiers/control-loop.ts';
 import { makeTier } from './tiers/create.ts';
 import { systemClock } from './time/clock.ts';
@@ -73,10 +76,15 @@ const DRAIN_CHECK_MS = 20;
 export class Healing {
   readonly mode: Mode;
   readonly time: CoarseTime;
+  /** @internal */
+  readonly propagation: Propagation;
   /** Recovery strategies, for all targets. */
   readonly recovery = new RecoveryRegistry();
   readonly coverage = new Coverage();
 
+  /** @internal Whether anything is called from here: until then no request is traced. */
+  callsOut = false;
+  readonly #graph = new CallGraph();
   readonly #targets: TargetRegistry;
   readonly #loop: ControlLoop;
   readonly #incidents: IncidentLog;
@@ -98,6 +106,7 @@ export class Healing {
     this.mode = disabled ? 'off' : settings.mode;
     const onError = (error: unknown) => this.reportCallback('runtime', 'deadline', error);
     this.time = new CoarseTime(clock, random, onError, settings.exactCallsPerTick);
+    this.propagation = new Propagation(settings.deadlineHeader, settings.priorityHeader);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {
@@ -251,11 +260,13 @@ export class Healing {
   }
 
   #targetContext(): TargetContext {
-    const { time, mode } = this;
+    const { time, mode, propagation } = this;
     const closing = () => this.#closing;
     return {
       time,
       mode,
+      propagation,
+      graph: this.#graph,
       random: time.random,
       get closing() {
         return closing();
@@ -264,6 +275,7 @@ export class Healing {
       activate: (target) => {
         this.#targets.readopt(target);
         this.#loop.watch(target, time.now);
+        if (target.kind === 'upstream') this.callsOut = true;
         if (target.shared) this.#fleet?.join(target);
       },
       attend: (target) => {
@@ -316,12 +328,19 @@ export class Healing {
         overlay: (key, options) => {
           if (this.mode === 'heal') target.overlay(key, options);
         },
+        causeOf: (now) => this.#causeOf(target, now),
         notify: (incident) => this.#notify?.(incident),
         onStrategyError: (strategy, error) => this.reportCallback(name, `strategy ${strategy.name}`, error),
         onIncidentEntry: (incident, entry) => this.#tellOfIncident(incident, entry),
       },
       settings,
     );
+  }
+
+  #causeOf({ name, kind, traces }: Target, now: number): RootCause | undefined {
+    const cause = kind === 'route' && traces ? this.#graph.causeOf(name, now) : undefined;
+    const upstream = cause && this.#targets.find(cause.upstream);
+    return cause && { ...cause, isUnwell: upstream?.isUnwell(now) === true };
   }
 
   /** An incident that waits for its circuit alone goes on, though no call comes. */
@@ -407,7 +426,10 @@ export class Healing {
     if (this.#waiting.size > 0) this.#serveWaiting(now);
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SWEEP_MS;
-      for (const name of this.#targets.sweep(now)) this.#fleet?.leave(name);
+      for (const name of this.#targets.sweep(now)) {
+        this.#fleet?.leave(name);
+        this.#graph.forget(name);
+      }
     }
     return (busy && !this.#closing) || this.#waiting.size > 0;
   }

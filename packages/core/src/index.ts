@@ -6,6 +6,7 @@ export type {
   Outcome,
   OutlierOptions,
   PolicyOptions,
+  Priority,
   RateOptions,
   RecoveryOptions,
   RetryOptions,

@@ -9,6 +9,8 @@ import { HealthMonitor } from './health/monitor.ts';
 import type { HostCall } from './hosts/host-call.ts';
 import { isOutcome } from './outcome.ts';
 import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
+import type { Propagation } from './propagation.ts';
+import type { Callee, RequestScope } from './request-scope.ts';
 import type { WouldHave } from './target-status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
@@ -21,6 +23,7 @@ export interface LedgerContext {
   readonly time: CoarseTime;
   readonly random: Random;
   readonly mode: Mode;
+  readonly propagation: Propagation;
 }
 
 /** So long after a stall, at least, its effects may still show. */
@@ -81,6 +84,14 @@ export abstract class Ledger implements PermitIssuer {
   abstract get incidentId(): string | undefined;
   /** Has the control loop watch the target. */
   protected abstract activate(): void;
+  /** A request is over: what it called, and what is behind its trouble, if it had any. */
+  protected abstract learned(
+    called: readonly Callee[],
+    bad: boolean,
+    cause: Callee | undefined,
+    weight: number,
+    now: number,
+  ): void;
   protected abstract transitioned(transition: CircuitTransition): void;
 
   /** The settings in force. */
@@ -110,6 +121,7 @@ export abstract class Ledger implements PermitIssuer {
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
     owner.#vacate(permit.token, permit.latencyMs < 0 ? permit.start : ANSWERED);
+    if (permit.scope !== undefined && this.kind === 'upstream') permit.scope.ended(this, outcome);
     if (target !== owner) target.#takeOver(permit, owner, outcome);
     else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
       target.#settle(permit, outcome);
@@ -176,6 +188,28 @@ export abstract class Ledger implements PermitIssuer {
     else if (circuit.slowCallMs !== undefined && elapsed > circuit.slowCallMs)
       this.release(permit, 'success');
     else this.release(permit, 'ignored');
+  }
+
+  /** @internal Notes the request on whose behalf an upstream is called. */
+  callFor(permit: Permit, scope: RequestScope | undefined): void {
+    if (scope === undefined || this.kind !== 'upstream') return;
+    permit.scope = scope;
+    scope.began(this);
+  }
+
+  /** @internal Whether more than chance goes wrong here: what is seen by now, be it little, or an incident. */
+  isUnwell(now: number): boolean {
+    const { breaker } = this;
+    if (!breaker.plain || this.incidentId !== undefined) return true;
+    const { calls, failures, slow } = breaker.countsAt(now);
+    const bad = Math.max(failures, slow);
+    return bad > 0 && bad >= calls * this.#settings.recovery.anomalyRate;
+  }
+
+  /** @internal Whether trouble of the target is put down to what it calls. */
+  get traces(): boolean {
+    const { tier, recovery } = this.#settings;
+    return recovery.rootCause ?? (tier as string) !== 'basic';
   }
 
   /** @internal A watched permit was dropped: its place is given back. */
@@ -267,8 +301,34 @@ export abstract class Ledger implements PermitIssuer {
     const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, latencyMs, slow);
     const booked = excused ? 'ignored' : outcome;
     this.monitor.record(booked, latencyMs, slow, permit.weight, now);
-    if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
+    const { scope } = permit;
+    if (scope?.traced && this.kind === 'route') this.#attribute(token, permit, scope, booked, latencyMs, now);
+    else if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
     else if (token === WOULD_REFUSE) this.noteWouldHave(booked);
+  }
+
+  /**
+   * Puts the trouble of a route down to the upstream that it comes of. Where that is unwell, or is waited for to the
+   * last, the route's own circuit does not hear of it: it judges the time that the route took itself, and not at all what failed elsewhere.
+   */
+  #attribute(
+    token: number,
+    permit: Permit,
+    scope: RequestScope,
+    outcome: Outcome,
+    latencyMs: number,
+    now: number,
+  ): void {
+    const ownMs = Math.max(0, latencyMs - scope.waitedMs);
+    const slow = latencyMs > this.#slowCallMs && ownMs <= this.#slowCallMs;
+    const cause = outcome === 'failure' ? scope.culprit : slow ? scope.last : undefined;
+    const bad = outcome === 'failure' || latencyMs > this.#slowCallMs;
+    this.learned(scope.called ?? [], bad, cause, permit.weight, now);
+    if (token === WOULD_REFUSE) this.noteWouldHave(outcome);
+    if (token < 0) return;
+    const excused = cause !== undefined && (cause.isUnwell(now) || scope.waitsFor(latencyMs));
+    if (!excused) this.breaker.record(token, outcome, latencyMs, now, permit.retryAfterMs);
+    else this.breaker.record(token, outcome === 'failure' ? 'ignored' : outcome, ownMs, now);
   }
 
   /**

@@ -10,11 +10,13 @@ export type {
   Outcome,
   OutlierOptions,
   PolicyOptions,
+  Priority,
   RateOptions,
   RetryBudgetOptions,
 } from './config/schema.ts';
 export { type Anomaly, type AnomalyKind, detectByThreshold } from './health/anomaly.ts';
 export { AnomalyDetector, type AnomalyOptions } from './health/anomaly-detector.ts';
+export { type CallCause, CallGraph, type CallGraphOptions } from './health/call-graph.ts';
 export { type Change, ChangeDetector, type ChangeOptions } from './health/change-detector.ts';
 export { Ewma } from './health/ewma.ts';
 export { FailurePredictor, type PredictorOptions } from './health/failure-predictor.ts';
@@ -38,7 +40,7 @@ export { AdaptiveTimeout, type AdaptiveTimeoutOptions } from './limits/adaptive-
 export { ConcurrencyLimiter, type ConcurrencyLimiterOptions } from './limits/concurrency-limiter.ts';
 export { type HedgeOptions, Hedging } from './limits/hedging.ts';
 export { type Held, HoldRoom, type HoldRoomOptions } from './limits/hold-room.ts';
-export { type Priority, PriorityShedder, type PriorityShedderOptions } from './limits/priority-shedder.ts';
+export { PriorityShedder, type PriorityShedderOptions } from './limits/priority-shedder.ts';
 export { RateLimiter } from './limits/rate-limiter.ts';
 export { RetryBudget } from './limits/retry-budget.ts';
 export { RetryHeadroom } from './limits/retry-headroom.ts';

@@ -8,6 +8,7 @@ import {
   withoutStack,
 } from './errors.ts';
 import type { HostCall } from './hosts/host-call.ts';
+import type { RequestScope } from './request-scope.ts';
 
 /** What a permit or a rejection knows of the target that gave it. */
 export interface PermitIssuer {
@@ -48,6 +49,8 @@ export class Permit {
   latencyMs = -1;
   /** With the outcome `overload`: ms until the other side wants to see another try. */
   retryAfterMs = 0;
+  /** @internal The inbound request that it is for; of an upstream's permit, on whose behalf it is called. */
+  scope: RequestScope | undefined = undefined;
   /**
    * @internal Undefined while it is held, then RELEASED; a ticket instead, which says so itself, where a leak would be
    * noticed, or where a host was chosen.

@@ -1,3 +1,4 @@
+import { isPriority, PRIORITIES } from './config/schema.ts';
 import { ConfigError } from './errors.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { findWrongStaleOption, type StaleOptions } from './recovery/stale-answers.ts';
@@ -13,6 +14,11 @@ export interface AttemptContext {
    * when it is first read, and is then judged by what the attempt comes to; a repeat gets another one.
    */
   readonly host: string | undefined;
+  /**
+   * Headers for whoever is called, that say how long an answer is waited for, and how much the call matters. Empty
+   * unless the runtime sends them (`deadlineHeader`, `priorityHeader`).
+   */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What one healed call may say for itself. */
@@ -37,7 +43,8 @@ export const NO_OPTIONS: RunOptions = Object.freeze({});
 /** What is wrong with a call's options, before anything comes of them. Unknown ones are let be. */
 export function findWrongOption(options: RunOptions): ConfigError | undefined {
   if (typeof options !== 'object' || options === null) return new ConfigError('run', options, 'an object');
-  const { signal, deadlineMs, timeoutMs, fallback, stale, method, idempotent, idempotencyKey } = options;
+  const { signal, deadlineMs, timeoutMs, fallback, stale, method, idempotent, idempotencyKey, priority } =
+    options;
   if (method !== undefined && typeof method !== 'string') {
     return new ConfigError('run.method', method, 'an HTTP method');
   }
@@ -46,6 +53,9 @@ export function findWrongOption(options: RunOptions): ConfigError | undefined {
   }
   if (idempotencyKey !== undefined && typeof idempotencyKey !== 'boolean') {
     return new ConfigError('run.idempotencyKey', idempotencyKey, 'true or false');
+  }
+  if (priority !== undefined && !isPriority(priority)) {
+    return new ConfigError('run.priority', priority, `one of ${PRIORITIES.join(', ')}`);
   }
   if (signal !== undefined && !isAbortSignal(signal)) {
     return new ConfigError('run.signal', signal, 'an AbortSignal');

@@ -1,13 +1,14 @@
-import { ambientOptions } from './ambient.ts';
+import { ambient } from './ambient.ts';
 import type { CircuitSnapshot } from './circuit/breaker.ts';
 import type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
-import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
+import type { ForcedState, Outcome, Priority, TargetOptions, TargetUpdate } from './config/schema.ts';
 import { type SettingsAuthor, type SettingsChange, SettingsHistory } from './config/settings-history.ts';
 import type { BaseSettings } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
+import type { CallGraph } from './health/call-graph.ts';
 import { type HostMove, HostSet } from './hosts/host-set.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
@@ -16,6 +17,7 @@ import type { LeakTicket, Permit } from './permit.ts';
 import { hostOf, sendElsewhere } from './permit-host.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
+import type { Callee, RequestScope } from './request-scope.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
 import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
@@ -23,6 +25,7 @@ import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
 export interface TargetContext extends LedgerContext {
+  readonly graph: CallGraph;
   /** Takes the target back into the runtime, should it have been dropped. */
   readopt(target: Target): void;
   /** True once the runtime was closed. */
@@ -128,9 +131,13 @@ export class Target extends Gate implements RunHost {
    * is returned.
    */
   run<T>(fn: (context: AttemptContext) => T | PromiseLike<T>, options?: RunOptions<T>): Promise<T> {
-    const ambient = ambientOptions();
+    const around = ambient();
     const given = (options ?? NO_OPTIONS) as RunOptions;
-    return run(this, fn, ambient === undefined ? given : layOptions(ambient, given)) as Promise<T>;
+    if (around === undefined) return run(this, fn, given, undefined) as Promise<T>;
+    const laid = around.options === undefined ? given : layOptions(around.options, given);
+    const priority = this.priorityWithin(laid, around.scope);
+    const whole = priority === laid.priority ? laid : { ...laid, priority };
+    return run(this, fn, whole, around.scope) as Promise<T>;
   }
 
   /** `fn` with this target's protection around it: same arguments, same result, as a promise. */
@@ -271,6 +278,20 @@ export class Target extends Gate implements RunHost {
     return retryAfterOf(threw, value, this.time.clock.wall());
   }
 
+  /**
+   * @internal How much a call matters: what it says itself, what is said of its target, what is said of the request
+   * that it is made for. Undefined: nobody says anything.
+   */
+  priorityWithin(operation: Operation | undefined, scope: RequestScope | undefined): Priority | undefined {
+    return operation?.priority ?? this.settings.priority ?? scope?.priority;
+  }
+
+  /** @internal Headers for an upstream that has `leftMs` to answer; undefined where it is told nothing. */
+  headersFor(leftMs: number, priority: Priority | undefined): Readonly<Record<string, string>> | undefined {
+    if (!this.acts || !this.settings.propagate) return undefined;
+    return this.#context.propagation.headersFor(leftMs, priority);
+  }
+
   reportCallback(what: string, error: unknown): void {
     this.#context.reportCallback(this.name, what, error);
   }
@@ -281,6 +302,17 @@ export class Target extends Gate implements RunHost {
 
   protected watchForLeak(permit: Permit, ticket: LeakTicket): void {
     this.#context.watchForLeak(permit, this, ticket);
+  }
+
+  protected learned(
+    called: readonly Callee[],
+    bad: boolean,
+    cause: Callee | undefined,
+    weight: number,
+    now: number,
+  ): void {
+    const names = called.map(({ name }) => name);
+    this.#context.graph.note(this.name, names, bad, cause?.name, now, Math.max(1, weight));
   }
 
   protected checkMayWait(): void {

@@ -1,12 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Permit, Target } from '@healix/core';
+import type { Permit, Priority, Target } from '@healix/core';
 import { type CallOptions, takeRepeat } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt-owner.ts';
 import { abortError, rethrowLater } from './errors.ts';
 import { RepeatWait, type Waiting } from './repeat-wait.ts';
-import { isReplayable, operationOf } from './repeatable.ts';
+import { asksFor, isReplayable, operationOf } from './repeatable.ts';
 
 /** Where the caller's code ran: what follows an attempt, such as a trace, belongs there. */
 type Scope = Pick<AsyncResource, 'runInAsyncScope'>;
@@ -25,6 +25,7 @@ export class Call implements AttemptOwner, Waiting {
   readonly dispatch: Dispatcher['dispatch'];
   readonly options: Dispatcher.DispatchOptions;
   readonly handler: Dispatcher.DispatchHandler;
+  readonly priority: Priority | undefined;
   endsAt: number;
   started = false;
   paused = false;
@@ -46,7 +47,9 @@ export class Call implements AttemptOwner, Waiting {
     handler: Dispatcher.DispatchHandler,
     own: CallOptions | undefined,
     endsAt: number,
+    priority: Priority | undefined,
   ) {
+    this.priority = priority;
     this.target = target;
     this.dispatch = dispatch;
     this.options = options;
@@ -152,8 +155,9 @@ export class Call implements AttemptOwner, Waiting {
       return;
     }
     try {
-      const permit = now < this.endsAt ? this.target.acquire(this.options) : undefined;
-      if (permit?.ok) this.#beginAgain(permit);
+      const permit =
+        now < this.endsAt ? this.target.acquire(asksFor(this.options, this.priority)) : undefined;
+      if (permit?.ok) this.#beginAgain(permit, this.#attempt.permit.scope);
       else this.#attempt.conclude();
     } catch (error) {
       rethrowLater(error);
@@ -165,7 +169,8 @@ export class Call implements AttemptOwner, Waiting {
     this.target.time.await(this.#wait);
   }
 
-  #beginAgain(permit: Permit): void {
+  #beginAgain(permit: Permit, scope: Permit['scope']): void {
+    this.target.callFor(permit, scope);
     this.target.counts.retries++;
     this.#attempt.discard();
     this.#attempts++;

@@ -66,7 +66,8 @@ async function heal(
         const { host } = attempt;
         const goesTo = host === undefined ? origin : new URL(host).origin;
         const sent = host === undefined ? input : elsewhere(input, host);
-        last = await inHealedFetch(goesTo, () => send(sent, { ...init, signal: ends }));
+        const told = { ...init, signal: ends, ...withTold(headers, attempt.headers) };
+        last = await inHealedFetch(goesTo, () => send(sent, told));
         return last;
       },
       {
@@ -89,6 +90,15 @@ function elsewhere(input: unknown, host: string): unknown {
   const { protocol, hostname, port } = new URL(host);
   Object.assign(url, { protocol, hostname, port });
   return request === undefined ? url.href : new Request(url, request);
+}
+
+/** What the other side is told of its time, beside the request's own headers. */
+function withTold(headers: unknown, told: Readonly<Record<string, string>>): Init {
+  const names = Object.keys(told);
+  if (names.length === 0) return {};
+  const all = new Headers(headers as ConstructorParameters<typeof Headers>[0]);
+  for (const name of names) all.set(name, told[name] as string);
+  return { headers: [...all] };
 }
 
 function ask(input: unknown, init: Init = {}): Asked | undefined {

@@ -31,6 +31,23 @@ const hasMethods =
     value !== null &&
     names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+
+const headerSchema = (name: string, says: string) =>
+  z.strictObject({
+    name: z
+      .string()
+      .regex(HEADER_NAME)
+      .describe('the name of a header')
+      .default(name)
+      .describe(`The header that says ${says}.`),
+    trust: z
+      .boolean()
+      .default(false)
+      .describe('Whether what callers say by it is believed. Only where no stranger can send it.'),
+    send: z.boolean().optional().describe('Whether upstreams are told by it. Default: as `trust`.'),
+  });
+
 /** Settings of one target, or of all that match a glob over their names. */
 export const namedTargetSchema = targetSchema.extend({
   match: z
@@ -81,6 +98,10 @@ export const runtimeSchema = z.strictObject({
     .describe(SERVICE)
     .optional()
     .describe('Names the fleet: replicas with the same name heal as one. Default: HEALIX_SERVICE.'),
+  deadlineHeader: headerSchema('x-healix-deadline-ms', 'how many ms of its time a request has left').prefault(
+    {},
+  ),
+  priorityHeader: headerSchema('x-healix-priority', 'how much a request matters').prefault({}),
   defaults: targetSchema.prefault({}),
   targets: z.record(z.string(), namedTargetSchema).default({}),
   notify: z

@@ -132,6 +132,12 @@ const recoverySchema = z.strictObject({
   anomalyCalls: count(1, 100_000)
     .default(10)
     .describe('Fewer calls in the window than this say nothing about it.'),
+  rootCause: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the failures of a route that come of what it calls are put down to that, and leave its own circuit alone. Default: from the advanced tier on.',
+    ),
   preferFallback: z
     .boolean()
     .default(false)
@@ -191,6 +197,16 @@ export const outlierSchema = z.strictObject({
     .describe('A host that comes back gets its share of the traffic little by little over this time.'),
 });
 
+/** How much a call matters, the most first. */
+export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
+
+/** How much a call matters. */
+export type Priority = (typeof PRIORITIES)[number];
+
+export function isPriority(value: unknown): value is Priority {
+  return PRIORITIES.includes(value as Priority);
+}
+
 /** What a person holds a circuit in. */
 export type ForcedState = 'open' | 'closed' | null;
 
@@ -221,6 +237,18 @@ export const targetSchema = z.strictObject({
   deadlineMs: ms(1, 86_400_000)
     .optional()
     .describe('Longest time of a whole call, repeats and waits included; a fallback has a second at least.'),
+  priority: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe(
+      'How much its calls matter. Default: normal; of an upstream, that of the request that it is called for.',
+    ),
+  propagate: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether this upstream is told by headers how long its caller waits and how much the call matters, where the runtime sends that.',
+    ),
   classify: classifySchema.optional().describe('Says what a call came to; see outcomes.md.'),
   circuit: circuitSchema.prefault({}),
   retry: retrySchema.prefault({}),

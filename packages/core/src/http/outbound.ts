@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type TargetOptions, targetSchema } from '../config/schema.ts';
+import { PRIORITIES, type Priority, type TargetOptions, targetSchema } from '../config/schema.ts';
 import { checkTargetOptions } from '../config/settings.ts';
 import { validate } from '../config/validate.ts';
 import { ConfigError } from '../errors.ts';
@@ -47,6 +47,8 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
   /** Longest time of the whole request, in ms, where it is shorter than the target's own. */
   deadlineMs?: number | undefined;
+  /** How much the request matters. Default: what its target's settings say, or the inbound request that it is for. */
+  priority?: Priority | undefined;
 }
 
 const MAX_NAMES = 500;
@@ -66,6 +68,7 @@ const callSchema = z.strictObject({
   idempotent: z.boolean().optional(),
   timeoutMs: time(),
   deadlineMs: time(),
+  priority: z.enum(PRIORITIES).optional(),
 });
 
 /**

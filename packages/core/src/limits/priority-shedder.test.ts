@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { PRIORITIES as BY_WEIGHT } from '../config/schema.ts';
 import { seededRandom } from '../time/random.ts';
-import { PRIORITIES, PriorityShedder } from './priority-shedder.ts';
+import { PriorityShedder } from './priority-shedder.ts';
+
+/** What is shed first comes first. */
+const PRIORITIES = BY_WEIGHT.toReversed();
 
 function sharesAt(load: number): number[] {
   const shedder = new PriorityShedder({ from: 0.7, until: 0.94 });

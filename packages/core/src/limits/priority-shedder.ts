@@ -1,8 +1,5 @@
+import type { Priority } from '../config/schema.ts';
 import type { Random } from '../time/random.ts';
-
-/** How much a call matters. What is shed first comes first. */
-export const PRIORITIES = ['low', 'normal', 'high', 'critical'] as const;
-export type Priority = (typeof PRIORITIES)[number];
 
 export interface PriorityShedderOptions {
   /** Load at which the first `low` calls are shed, 0 to 1. Default: 0.7. */

@@ -10,6 +10,7 @@ export interface IncidentEntry {
   readonly at: number;
   readonly what:
     | 'anomaly'
+    | 'attributed'
     | 'transition'
     | 'ejected'
     | 'returned'
@@ -39,6 +40,8 @@ export interface IncidentReport {
   readonly openedAt: number;
   readonly endedAt: number | undefined;
   readonly timeline: readonly IncidentEntry[];
+  /** The upstream that the trouble of a route comes of, where that is known. */
+  readonly rootCause: string | undefined;
 }
 
 const LONGEST_TIMELINE = 100;
@@ -52,6 +55,7 @@ export class Incident implements IncidentReport {
   status: IncidentStatus = 'open';
   level = 0;
   endedAt: number | undefined = undefined;
+  rootCause: string | undefined = undefined;
   readonly timeline: IncidentEntry[] = [];
 
   constructor(id: string, target: string, anomaly: Anomaly, at: number) {
@@ -69,8 +73,8 @@ export class Incident implements IncidentReport {
   }
 
   report(): IncidentReport {
-    const { id, target, anomaly, status, level, openedAt, endedAt, timeline } = this;
-    return { id, target, anomaly, status, level, openedAt, endedAt, timeline: [...timeline] };
+    const { id, target, anomaly, status, level, openedAt, endedAt, timeline, rootCause } = this;
+    return { id, target, anomaly, status, level, openedAt, endedAt, timeline: [...timeline], rootCause };
   }
 }
 

@@ -17,6 +17,15 @@ import type {
 import type { Incident, IncidentEntry, IncidentLog, IncidentReport } from '../telemetry/incidents.ts';
 import type { Clock } from '../time/clock.ts';
 
+/** The upstream behind a route's trouble. */
+export interface RootCause {
+  readonly upstream: string;
+  /** Share of the route's bad requests that were bad because of it. */
+  readonly share: number;
+  /** Whether something is wrong with it now. */
+  readonly isUnwell: boolean;
+}
+
 /** What a tier is built from. A runtime brings its own; alone, these are all it takes. */
 export interface HealingParts {
   /** The name of what is healed. */
@@ -31,6 +40,8 @@ export interface HealingParts {
   outlier?(): Anomaly | undefined;
   /** Lays options over the target's settings under a key, or takes them back. */
   overlay?(key: string, options: TargetOptions | undefined): void;
+  /** What is behind the trouble of a route, where it comes of something that it calls. */
+  causeOf?(now: number): RootCause | undefined;
   /** Tells a person of an incident. */
   notify?(incident: IncidentReport): void | Promise<void>;
   onStrategyError?(strategy: RecoveryStrategy, error: unknown): void;
@@ -73,6 +84,9 @@ export class BasicTier implements SelfHealing {
     const incident = this.#incidentFor(anomaly);
     // What there is to do about a host was done when it was ejected.
     if (anomaly.kind === 'host-outlier') return { anomaly, strategy: undefined, level: EJECTION };
+    if (this.#awaitsCause(context, incident)) {
+      return { anomaly, strategy: undefined, level: this.#manager.level ?? 0 };
+    }
     const strategy = this.#manager.next(this.#failure(context, anomaly), incident, context.now);
     return { anomaly, strategy: strategy?.name, level: strategy?.level ?? this.#manager.level ?? 0 };
   }
@@ -92,8 +106,10 @@ export class BasicTier implements SelfHealing {
     this.#context = context;
     const healthy = this.#anomalyNow(context.now, context.settings.recovery) === undefined;
     this.#calmSince = healthy ? (this.#calmSince ?? context.now) : undefined;
-    const calm = healthy && context.now - (this.#calmSince as number) >= context.settings.recovery.calmMs;
     const incident = this.#parts.incidents.openOf(this.#parts.name);
+    const waits = incident !== undefined && this.#awaitsCause(context, incident);
+    const calmMs = healthy && !waits ? context.now - (this.#calmSince as number) : -1;
+    const calm = calmMs >= context.settings.recovery.calmMs;
     if (calm && incident !== undefined) this.#recover(context, incident);
     return { recovered: calm, healthy, level: this.#manager.level };
   }
@@ -116,10 +132,29 @@ export class BasicTier implements SelfHealing {
     else if (breaker.admittedShare(now) < 1) reasons.push('traffic is being let back in');
     const outlier = this.#parts.outlier?.();
     if (outlier !== undefined) reasons.push(tellOfHosts(outlier));
-    if (incident !== undefined) reasons.push(`incident ${incident.id}: ${incident.anomaly.kind}`);
+    if (incident !== undefined) {
+      const { id, anomaly, rootCause } = incident;
+      const because = rootCause === undefined ? '' : `, because of ${rootCause}`;
+      reasons.push(`incident ${id}: ${anomaly.kind}${because}`);
+    }
     if (reasons.length === 0) return { status: 'healthy', reasons };
     if (incident?.status === 'gave-up') return { status: 'failed', reasons };
     return { status: state === 'open' ? 'critical' : 'degraded', reasons };
+  }
+
+  /** Recovery goes upstream first: nothing is done about a route whose trouble comes of an upstream that is unwell. */
+  #awaitsCause({ now, circuit }: HealingContext, incident: Incident): boolean {
+    const cause = this.#parts.causeOf?.(now);
+    if (cause?.isUnwell !== true) return false;
+    const { upstream, share } = cause;
+    if (incident.rootCause !== upstream) {
+      incident.rootCause = upstream;
+      const at = this.#parts.clock.wall();
+      const entry: IncidentEntry = { at, what: 'attributed', detail: upstream, evidence: { share } };
+      incident.add(entry);
+      this.#parts.onIncidentEntry?.(incident.report(), entry);
+    }
+    return circuit === 'closed';
   }
 
   #anomalyNow(now: number, settings: RecoverySettings): Anomaly | undefined {

@@ -61,7 +61,9 @@ export class ControlLoop {
   tick(now: number): boolean {
     if (now >= this.#nextPass) {
       this.#nextPass = now + SAMPLE_MS;
-      for (const [target, watched] of this.#watched) this.#pass(target, watched, now, true);
+      // In the order of what depends on what.
+      this.#passAll('upstream', now);
+      this.#passAll('route', now);
     } else {
       for (const target of this.#urgent) {
         const watched = this.#watched.get(target);
@@ -70,6 +72,12 @@ export class ControlLoop {
     }
     this.#urgent.clear();
     return this.#watched.size > 0;
+  }
+
+  #passAll(kind: Target['kind'], now: number): void {
+    for (const [target, watched] of this.#watched) {
+      if (target.kind === kind) this.#pass(target, watched, now, true);
+    }
   }
 
   #pass(target: Target, watched: Watched, now: number, sample: boolean): void {
