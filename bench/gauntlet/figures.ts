@@ -29,6 +29,8 @@ export const FIGURES = {
   warmUpMs: 10_000,
   /** Length of a fault. */
   faultMs: 20_000,
+  /** A fault, and all that happens in it, is longer or shorter by up to this share from seed to seed: no open time fits it. */
+  stretch: 0.1,
   /** The window of the measures ends so long after the fault. */
   afterMs: 10_000,
   /** A user whose request failed asks again so often, after a random time up to `userRetryMs`. */

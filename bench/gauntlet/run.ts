@@ -33,7 +33,7 @@ export async function run(
   const random = seededRandom(Math.imul(seed, 0x85ebca6b) ^ 0x27d4eb2f);
   const restore = replaceGlobals(timeline, random);
   try {
-    const times = timesOf(scenario, timeline.now);
+    const times = timesOf(scenario, timeline.now, seed);
     const tally = new Tally(times);
     new Callers(scenario, contender, timeline, times, tally, seed, sigma).begin();
     await timeline.run(times.endsAt);
@@ -69,8 +69,7 @@ class Callers {
     this.#times = times;
     this.#tally = tally;
     this.#seed = seed;
-    const { faultAt, mendedAt } = times;
-    const faults = new FaultSchedule(scenario.faults ?? [], faultAt, mendedAt - faultAt);
+    const faults = new FaultSchedule(scenario.faults ?? [], times);
     const behind = this.#behind(sigma);
     this.#upstream = new Upstream(timeline, seed, shapeOf(scenario, sigma), faults, tally, behind);
     this.#call = this.#protect(this.#upstream);
@@ -137,8 +136,7 @@ class Callers {
   #behind(sigma: number): Dependency | undefined {
     const { behind } = this.#scenario;
     if (behind === undefined) return undefined;
-    const { faultAt, mendedAt } = this.#times;
-    const faults = new FaultSchedule(behind.faults, faultAt, mendedAt - faultAt);
+    const faults = new FaultSchedule(behind.faults, this.#times);
     const { hosts, serversPerHost, queuePerHost, serviceMs } = FIGURES;
     const shape = { hosts, serversPerHost, queuePerHost, serviceMs, sigma };
     const upstream = new Upstream(this.#timeline, this.#seed + 1, shape, faults, this.#unsafeOnly());

@@ -1,4 +1,5 @@
 import { FIGURES } from './figures.ts';
+import { draw, FOR } from './world/dice.ts';
 import type { Fault } from './world/faults.ts';
 import type { UpstreamShape } from './world/upstream.ts';
 
@@ -17,7 +18,7 @@ export interface Load {
 }
 
 /** Something that the upstream calls itself. */
-export interface BehindUpstream {
+interface BehindUpstream {
   /** On these of its routes. */
   readonly routes: readonly number[];
   readonly faults: readonly Fault[];
@@ -50,6 +51,8 @@ export function capacityOf({ hosts, serversPerHost, serviceMs }: UpstreamShape):
 
 /** When things happen in a run, in the timeline's time. */
 export interface Times {
+  /** How much longer the fault, and all that happens in it, is than the scenario says. */
+  readonly stretch: number;
   readonly startAt: number;
   readonly faultAt: number;
   readonly mendedAt: number;
@@ -60,12 +63,14 @@ export interface Times {
   readonly endsAt: number;
 }
 
-export function timesOf({ faultMs = FIGURES.faultMs }: Scenario, startAt: number): Times {
+export function timesOf({ faultMs = FIGURES.faultMs }: Scenario, startAt: number, seed: number): Times {
+  const stretch = 1 + FIGURES.stretch * (2 * draw(seed, 0, 0, FOR.stretch) - 1);
   const faultAt = startAt + FIGURES.warmUpMs;
-  const mendedAt = faultAt + faultMs;
+  const mendedAt = faultAt + faultMs * stretch;
   const windowEndsAt = mendedAt + FIGURES.afterMs;
   const arrivalsEndAt = windowEndsAt + FIGURES.recoveredForMs;
   return {
+    stretch,
     startAt,
     faultAt,
     mendedAt,

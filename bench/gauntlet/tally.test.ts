@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { timesOf } from './scenario.ts';
+import type { Times } from './scenario.ts';
 import { Tally } from './tally.ts';
 import type { Answer, Attempt } from './world/attempt.ts';
 import type { CallRequest } from './world/call-request.ts';
 
-const times = timesOf({ name: '', title: '', about: '', faultMs: 1_000 }, 0);
+const times: Times = {
+  stretch: 1,
+  startAt: 0,
+  faultAt: 10_000,
+  mendedAt: 11_000,
+  windowEndsAt: 21_000,
+  arrivalsEndAt: 24_000,
+  endsAt: 25_000,
+};
 
 /** One request each 10 ms, of which those are good that `isGood` says. */
 function tallied(isGood: (at: number) => boolean): Tally {

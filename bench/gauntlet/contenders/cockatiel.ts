@@ -30,14 +30,14 @@ export const cockatielDocumented: Contender = {
 export const cockatielTuned: Contender = {
   name: 'cockatiel, tuned',
   about:
-    'cockatiel 4 for this load: 2 retries of what is idempotent after 25 to 250 ms, around a breaker of 50 % failures in 5 s that tries 5 calls after 0.5 s, around a timeout of 400 ms.',
+    'cockatiel 4 for this load: 2 retries of what is idempotent after 25 to 250 ms, around a breaker of 80 % failures in 5 s that tries 5 calls after 0.5 s, around a timeout of 1 s.',
   make: (world) => {
     const breaker = circuitBreaker(handleAll, {
       halfOpenAfter: 500,
-      breaker: new SamplingBreaker({ threshold: 0.5, duration: 5_000, minimumRps: 10 }),
+      breaker: new SamplingBreaker({ threshold: 0.8, duration: 5_000, minimumRps: 10 }),
       halfOpenSampling: { calls: 5, threshold: 0.5 },
     });
-    const attempt = wrap(breaker, timeout(400, TimeoutStrategy.Aggressive));
+    const attempt = wrap(breaker, timeout(1_000, TimeoutStrategy.Aggressive));
     const backoff = new ExponentialBackoff({ initialDelay: 25, maxDelay: 250 });
     const repeated = wrap(retry(handleAll, { maxAttempts: 2, backoff }), attempt);
     return (request) => {

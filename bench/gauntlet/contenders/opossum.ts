@@ -26,12 +26,12 @@ export const opossumDocumented = opossum(
 
 export const opossumTuned = opossum(
   'opossum, tuned',
-  'opossum 10 for this load: timeout 1 s, 50 % errors of at least 50 calls in 2 s, reset after 0.5 s.',
+  'opossum 10 for this load: timeout 1 s, 60 % errors of at least 50 calls in 1 s, reset after 0.25 s.',
   {
     timeout: 1_000,
-    errorThresholdPercentage: 50,
-    rollingCountTimeout: 2_000,
+    errorThresholdPercentage: 60,
+    rollingCountTimeout: 1_000,
     volumeThreshold: 50,
-    resetTimeout: 500,
+    resetTimeout: 250,
   },
 );

@@ -19,7 +19,7 @@ const SEED = 3;
 
 /** What a scenario asks for, counted from the arrivals. */
 function asked(scenario: Scenario) {
-  const times = timesOf(scenario, 0);
+  const times = timesOf(scenario, 0, SEED);
   const requests = [...arrivals(scenario.load ?? {}, times, SEED)];
   const between = (from: number, to: number, is: (request: RequestTerms) => boolean = () => true) =>
     requests.filter((request) => from <= request.at && request.at < to && is(request)).length;
@@ -57,14 +57,15 @@ describe('the oracle against bounds by hand', () => {
 
   test('ten times slower: a tenth of what the servers can do, and a second later all that comes', async () => {
     const { times, between } = asked(tenTimesSlower);
-    const tenth = (capacityOf(shapeOf(tenTimesSlower, FIGURES.sigma)) / 10_000) * FIGURES.faultMs;
+    const tenth =
+      (capacityOf(shapeOf(tenTimesSlower, FIGURES.sigma)) / 10_000) * (times.mendedAt - times.faultAt);
     const after = between(times.mendedAt - FIGURES.deadlineMs, times.windowEndsAt);
     await expectNear(tenTimesSlower, tenth * 1.1 + after, 0.92);
   });
 
   test('rate limit: the limit, then all that comes and what can wait for it', async () => {
     const { times, between } = asked(rateLimit);
-    const limited = 150 * (FIGURES.faultMs / 1_000 + 0.1);
+    const limited = 150 * ((times.mendedAt - times.faultAt) / 1_000 + 0.1);
     const after = between(times.mendedAt - FIGURES.deadlineMs, times.windowEndsAt);
     await expectNear(rateLimit, limited + after, 0.96);
   });

@@ -9,11 +9,11 @@ export function interval({ mean, low, high }: Interval): string {
   return Number.isFinite(low) ? `${share(mean)} ± ${share((high - low) / 2)}` : share(mean);
 }
 
-export function ms(value: number | null): string {
+function ms(value: number | null): string {
   return value === null ? '–' : Math.round(value).toLocaleString('en');
 }
 
-export function recovery({ recoveryMs }: Cell): string {
+function recovery({ recoveryMs }: Cell): string {
   return recoveryMs === null ? 'not seen' : `${(recoveryMs / 1_000).toFixed(1)} s`;
 }
 

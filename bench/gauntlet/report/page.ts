@@ -28,6 +28,7 @@ function introduction({ figures, seeds }: Results): string[] {
     `still waits. Requests come open-loop, ${perSecond} a second (Poisson) unless a scenario says otherwise; their callers are gone after`,
     `${deadlineMs} ms, and ${idempotentShare * 100} % are safe to repeat. Libraries run their published code; their timers, \`Date\` and`,
     '`Math.random` are the harness’s. Every contender but “none” is told when the caller goes, where its interface has a place for it.\n',
+    `A fault is up to ${figures.stretch * 100} % longer or shorter than its scenario says, by the seed, so that no open time happens to fit it.\n`,
     `Measured from the fault's start to ${afterMs / 1_000} s after its end, after ${warmUpMs / 1_000} s of healthy traffic. The ratio is that of good`,
     'answers (in time, no error) to those of an oracle, in the same seeds, with the same requests and the same luck:',
     `mean and half of the 95 % confidence interval over ${seeds.length} seeds (${seeds.join(', ')}).\n`,

@@ -3,7 +3,7 @@ import { FIGURES } from '../figures.ts';
 import { type Load, timesOf } from '../scenario.ts';
 import { arrivals } from './arrivals.ts';
 
-const times = timesOf({ name: '', title: '', about: '' }, 0);
+const times = timesOf({ name: '', title: '', about: '' }, 0, 1);
 const all = (load: Load, seed = 1) => [...arrivals(load, times, seed)];
 
 function perSecond(load: Load, from: number, to: number): number {
@@ -25,8 +25,8 @@ describe('arrivals', () => {
   });
 
   test('swing around the mean', () => {
-    const load = { swing: { share: 0.6, periodMs: FIGURES.faultMs } };
-    const half = times.faultAt + FIGURES.faultMs / 2;
+    const load = { swing: { share: 0.6, periodMs: times.mendedAt - times.faultAt } };
+    const half = (times.faultAt + times.mendedAt) / 2;
     expect(perSecond(load, times.faultAt, half) / (250 * (1 + (0.6 * 2) / Math.PI))).toBeCloseTo(1, 1);
     expect(perSecond(load, half, times.mendedAt) / (250 * (1 - (0.6 * 2) / Math.PI))).toBeCloseTo(1, 1);
   });

@@ -21,7 +21,7 @@ export function* arrivals(load: Load, times: Times, seed: number): Generator<Req
 }
 
 /** Requests a ms at a time. */
-export function perMs(load: Load, times: Times, at: number): number {
+function perMs(load: Load, times: Times, at: number): number {
   const { perSecond = FIGURES.perSecond, perSecondInFault = perSecond, swing, returning } = load;
   const inFault = times.faultAt <= at && at < times.mendedAt;
   let rate = inFault ? perSecondInFault : perSecond;

@@ -1,5 +1,5 @@
 /** What a number is drawn for. */
-export const FOR = { service: 1, serviceTwin: 2, error: 3, tail: 4, userRetry: 5 } as const;
+export const FOR = { service: 1, serviceTwin: 2, error: 3, tail: 4, userRetry: 5, stretch: 6 } as const;
 
 /**
  * A number in [0, 1) that depends on nothing but what it is drawn for, so that the same attempt of the same request has the

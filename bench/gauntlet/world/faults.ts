@@ -1,3 +1,5 @@
+import type { Times } from '../scenario.ts';
+
 /** Times are in ms from the fault's start; `hosts` and `routes` are all where they are not given. */
 interface Span {
   /** Default: 0. */
@@ -48,11 +50,11 @@ type Timed = Fault & { readonly from: number; readonly to: number };
 export class FaultSchedule {
   readonly #faults: readonly Timed[];
 
-  constructor(faults: readonly Fault[], startAt: number, faultMs: number) {
+  constructor(faults: readonly Fault[], { faultAt, mendedAt, stretch }: Times) {
     this.#faults = faults.map((fault) => ({
       ...fault,
-      from: startAt + (fault.fromMs ?? 0),
-      to: startAt + (fault.toMs ?? faultMs),
+      from: faultAt + (fault.fromMs ?? 0) * stretch,
+      to: fault.toMs === undefined ? mendedAt : faultAt + fault.toMs * stretch,
     }));
   }
 

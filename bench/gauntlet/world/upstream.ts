@@ -113,11 +113,13 @@ export class Upstream implements AttemptHost, Truth {
       attempt.answer(200);
       return false;
     }
+    const call = new CallRequest(attempt.request, this.#timeline);
     const answered = (status: number) => {
+      call.answered();
       attempt.answer(status);
       release();
     };
-    dependency.call(new CallRequest(attempt.request, this.#timeline)).then(
+    dependency.call(call).then(
       ({ status }) => answered(status < 400 ? 200 : 500),
       () => answered(500),
     );
