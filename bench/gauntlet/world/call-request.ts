@@ -1,5 +1,5 @@
 import type { Priority } from '../figures.ts';
-import type { Entry, Timeline } from './timeline.ts';
+import type { Appointment, Calendar } from './calendar.ts';
 
 /** Why a caller's signal aborts: the deadline has passed. */
 const CALLER_GONE = Object.assign(new Error('the caller has gone'), { name: 'AbortError' });
@@ -28,18 +28,18 @@ export class CallRequest implements RequestTerms {
   attempts = 0;
   executions = 0;
 
-  readonly #timeline: Timeline;
+  readonly #calendar: Calendar;
   #controller: AbortController | undefined;
-  #abort: Entry | undefined;
+  #abort: Appointment | undefined;
 
-  constructor(terms: RequestTerms, timeline: Timeline) {
+  constructor(terms: RequestTerms, calendar: Calendar) {
     this.id = terms.id;
     this.at = terms.at;
     this.deadlineAt = terms.deadlineAt;
     this.idempotent = terms.idempotent;
     this.priority = terms.priority;
     this.route = terms.route;
-    this.#timeline = timeline;
+    this.#calendar = calendar;
   }
 
   /** Aborts at the deadline, when the caller goes. */
@@ -47,13 +47,13 @@ export class CallRequest implements RequestTerms {
     if (this.#controller === undefined) {
       const controller = new AbortController();
       this.#controller = controller;
-      this.#abort = this.#timeline.at(this.deadlineAt, () => controller.abort(CALLER_GONE));
+      this.#abort = this.#calendar.at(this.deadlineAt, () => controller.abort(CALLER_GONE));
     }
     return this.#controller.signal;
   }
 
   /** The caller has its answer: the signal will not abort. */
   answered(): void {
-    if (this.#abort !== undefined) this.#timeline.cancel(this.#abort);
+    this.#abort?.cancel();
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry, Timeline } from './timeline.ts';
+import type { Appointment, Calendar } from './calendar.ts';
 
 /** One attempt, as a host sees it. */
 export interface Work {
@@ -16,7 +16,7 @@ export interface Work {
  */
 export class Host {
   readonly servers: number;
-  readonly #timeline: Timeline;
+  readonly #calendar: Calendar;
   readonly #queueLimit: number;
   readonly #onFree: () => void;
   readonly #quiet: () => boolean;
@@ -28,14 +28,14 @@ export class Host {
 
   /** @param quiet whether nobody's promise can be settled by the end of a work */
   constructor(
-    timeline: Timeline,
+    calendar: Calendar,
     servers: number,
     queueLimit: number,
     onFree: () => void,
     quiet: () => boolean,
   ) {
     this.servers = servers;
-    this.#timeline = timeline;
+    this.#calendar = calendar;
     this.#queueLimit = queueLimit;
     this.#onFree = onFree;
     this.#quiet = quiet;
@@ -60,16 +60,16 @@ export class Host {
   /** Nothing goes on until `thaw`. */
   freeze(): void {
     if (this.frozen) return;
-    this.#frozenAt = this.#timeline.now;
-    for (const { entry } of this.#running) this.#timeline.cancel(entry);
+    this.#frozenAt = this.#calendar.now;
+    for (const { entry } of this.#running) entry.cancel();
   }
 
   thaw(): void {
     if (this.#frozenAt === undefined) return;
-    const stoodMs = this.#timeline.now - this.#frozenAt;
+    const stoodMs = this.#calendar.now - this.#frozenAt;
     this.#frozenAt = undefined;
     for (const running of this.#running) {
-      running.entry = this.#timeline.at(running.entry.at + stoodMs, () => this.#done(running), this.#quiet());
+      running.entry = this.#calendar.at(running.entry.at + stoodMs, () => this.#done(running), this.#quiet());
     }
     this.#fill();
   }
@@ -77,7 +77,7 @@ export class Host {
   /** All that it was doing, or had queued, is lost. */
   crash(): void {
     const lost = [...this.#running].map(({ work }) => work).concat(this.#queue.slice(this.#head));
-    for (const { entry } of this.#running) this.#timeline.cancel(entry);
+    for (const { entry } of this.#running) entry.cancel();
     this.#running.clear();
     this.#queue = [];
     this.#head = 0;
@@ -87,10 +87,10 @@ export class Host {
 
   #start(work: Work): void {
     this.busy++;
-    const endsAt = this.#timeline.now + work.begin(this.#timeline.now);
+    const endsAt = this.#calendar.now + work.begin(this.#calendar.now);
     const running: Running = {
       work,
-      entry: this.#timeline.at(endsAt, () => this.#done(running), this.#quiet()),
+      entry: this.#calendar.at(endsAt, () => this.#done(running), this.#quiet()),
     };
     this.#running.add(running);
   }
@@ -119,5 +119,5 @@ export class Host {
 
 interface Running {
   readonly work: Work;
-  entry: Entry;
+  entry: Appointment;
 }

@@ -13,7 +13,7 @@ export function clockOf(timeline: Timeline): Clock {
     wall: () => timeline.now + WALL_START_MS,
     setTimer(callback, delayMs) {
       const entry = timeline.at(timeline.now + Math.max(SHORTEST_DELAY_MS, delayMs), callback);
-      return { cancel: () => timeline.cancel(entry), keepAlive: () => {} };
+      return { cancel: () => entry.cancel(), keepAlive: () => {} };
     },
     afterPoll: (callback) => {
       timeline.at(timeline.now, callback);

@@ -63,7 +63,7 @@ describe('timeline', () => {
     const { timeline, log, start, at } = setup();
     const gone = at(1, 'gone');
     at(11, 'later');
-    timeline.cancel(gone);
+    gone.cancel();
     await timeline.run(start + 10);
     expect(log).toEqual([]);
     await timeline.run(start + 20);

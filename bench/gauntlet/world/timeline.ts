@@ -1,33 +1,40 @@
+import type { Appointment, Calendar } from './calendar.ts';
+
 /** Not 0, so that code which takes 0 for "never" shows itself. */
 const START_MS = 1_000_000;
 
-/** Something that will happen. */
-export interface Entry {
+class Entry implements Appointment {
   readonly at: number;
   readonly order: number;
   /** Nobody's promise is settled by it. */
   readonly quiet: boolean;
   run: (() => void) | undefined;
+
+  constructor(at: number, order: number, quiet: boolean, run: () => void) {
+    this.at = at;
+    this.order = order;
+    this.quiet = quiet;
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.run = undefined;
+  }
 }
 
 /**
  * Virtual time: one queue of events, of which the next one happens when all that follows from the last one has. Events of
  * the same time happen in the order in which they were set.
  */
-export class Timeline {
+export class Timeline implements Calendar {
   now = START_MS;
   #order = 0;
   readonly #heap: Entry[] = [];
 
-  /** @param quiet promises need not settle after it, which saves time */
-  at(time: number, run: () => void, quiet = false): Entry {
-    const entry = { at: Math.max(time, this.now), order: this.#order++, quiet, run };
+  at(time: number, run: () => void, quiet = false): Appointment {
+    const entry = new Entry(Math.max(time, this.now), this.#order++, quiet, run);
     this.#push(entry);
     return entry;
-  }
-
-  cancel(entry: Entry): void {
-    entry.run = undefined;
   }
 
   /**

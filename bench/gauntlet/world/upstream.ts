@@ -1,10 +1,10 @@
 import { FIGURES } from '../figures.ts';
 import { type Answer, Attempt, type AttemptHost } from './attempt.ts';
+import type { Calendar } from './calendar.ts';
 import { CallRequest, type RequestTerms } from './call-request.ts';
 import { draw, FOR, logNormal } from './dice.ts';
 import type { FaultSchedule } from './faults.ts';
 import { Host } from './host.ts';
-import type { Timeline } from './timeline.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { Truth } from './truth.ts';
 
@@ -34,7 +34,7 @@ export class Upstream implements AttemptHost, Truth {
   readonly hosts: number;
   readonly servers: number;
   readonly sigma: number;
-  readonly #timeline: Timeline;
+  readonly #calendar: Calendar;
   readonly #seed: number;
   readonly #shape: UpstreamShape;
   readonly #faults: FaultSchedule;
@@ -46,7 +46,7 @@ export class Upstream implements AttemptHost, Truth {
   #turn = 0;
 
   constructor(
-    timeline: Timeline,
+    calendar: Calendar,
     seed: number,
     shape: UpstreamShape,
     faults: FaultSchedule,
@@ -56,7 +56,7 @@ export class Upstream implements AttemptHost, Truth {
     this.hosts = shape.hosts;
     this.servers = shape.serversPerHost;
     this.sigma = shape.sigma;
-    this.#timeline = timeline;
+    this.#calendar = calendar;
     this.#seed = seed;
     this.#shape = shape;
     this.#faults = faults;
@@ -65,9 +65,9 @@ export class Upstream implements AttemptHost, Truth {
     const quiet = () => this.#listeners.length === 0 && dependency === undefined;
     this.#hosts = Array.from(
       { length: shape.hosts },
-      () => new Host(timeline, shape.serversPerHost, shape.queuePerHost, () => this.#changed(), quiet),
+      () => new Host(calendar, shape.serversPerHost, shape.queuePerHost, () => this.#changed(), quiet),
     );
-    for (const at of faults.boundaries) timeline.at(at, () => this.#turnFaults());
+    for (const at of faults.boundaries) calendar.at(at, () => this.#turnFaults());
   }
 
   send(host: number | undefined, request: CallRequest, signal: AbortSignal | undefined): Promise<Answer> {
@@ -81,7 +81,7 @@ export class Upstream implements AttemptHost, Truth {
   }
 
   #deliver(attempt: Attempt): void {
-    const { now } = this.#timeline;
+    const { now } = this.#calendar;
     if (this.#faults.isDown(attempt.host, now)) attempt.fail('ECONNREFUSED');
     else if (this.#bucket?.take(now) === false) attempt.answer(429, { 'retry-after': '1' });
     else if (!this.#hostOf(attempt.host).take(attempt)) attempt.answer(503);
@@ -113,7 +113,7 @@ export class Upstream implements AttemptHost, Truth {
       attempt.answer(200);
       return false;
     }
-    const call = new CallRequest(attempt.request, this.#timeline);
+    const call = new CallRequest(attempt.request, this.#calendar);
     const answered = (status: number) => {
       call.answered();
       attempt.answer(status);
@@ -127,8 +127,8 @@ export class Upstream implements AttemptHost, Truth {
   }
 
   carry(callback: () => void): void {
-    const { now } = this.#timeline;
-    this.#timeline.at(now + this.networkMs(now), callback);
+    const { now } = this.#calendar;
+    this.#calendar.at(now + this.networkMs(now), callback);
   }
 
   free(host: number): number {
@@ -169,7 +169,7 @@ export class Upstream implements AttemptHost, Truth {
   }
 
   #turnFaults(): void {
-    const { now } = this.#timeline;
+    const { now } = this.#calendar;
     const limit = this.#faults.limitPerSecond(now);
     if (limit === undefined) this.#bucket = undefined;
     else this.#bucket ??= new TokenBucket(limit, now);

@@ -1,10 +1,11 @@
 import type { Random } from '@healix/core/parts';
-import type { Entry, Timeline } from './timeline.ts';
+import type { Appointment } from './calendar.ts';
+import type { Timeline } from './timeline.ts';
 import { SHORTEST_DELAY_MS, WALL_START_MS } from './timeline-clock.ts';
 
 /** A timer as Node gives it, as far as libraries use it. */
 class VirtualTimeout {
-  entry: Entry | undefined;
+  appointment: Appointment | undefined;
 
   ref(): this {
     return this;
@@ -56,11 +57,9 @@ type Callback = (...args: unknown[]) => void;
 
 function timersOf(timeline: Timeline) {
   const start = (timeout: VirtualTimeout, callback: () => void, delayMs: number) => {
-    timeout.entry = timeline.at(timeline.now + delayMs, callback);
+    timeout.appointment = timeline.at(timeline.now + delayMs, callback);
   };
-  const clear = (timeout?: VirtualTimeout) => {
-    if (timeout?.entry !== undefined) timeline.cancel(timeout.entry);
-  };
+  const clear = (timeout?: VirtualTimeout) => timeout?.appointment?.cancel();
   const set = (delayMs: number, callback: Callback, args: unknown[], again: boolean) => {
     const timeout = new VirtualTimeout();
     const fire = () => {
