@@ -1,37 +1,29 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { planOf } from './options.ts';
 import { workAll } from './pool.ts';
 import { printResults } from './report/console.ts';
-import { overviewChart } from './report/overview-chart.ts';
-import { page } from './report/page.ts';
-import { scenarioChart } from './report/scenario-chart.ts';
-import { type Results, resultsOf } from './results.ts';
+import { keep, writeReport } from './report/keep.ts';
+import { resultsOf } from './results.ts';
 
-const RESULTS = new URL('./results/', import.meta.url);
-const PAGE = new URL('../../docs/gauntlet.md', import.meta.url);
+const args = process.argv.slice(2);
+if (args.includes('--report')) writeReport();
+else await play();
 
-const plan = planOf(process.argv.slice(2));
-const done = await workAll(plan.jobs, plan.threads, progress(plan.jobs.length));
-const results = resultsOf(done, plan.seeds);
-printResults(results);
+async function play(): Promise<void> {
+  const plan = planOf(args);
+  const done = await workAll(plan.jobs, plan.threads, progress(plan.jobs.length));
+  const results = resultsOf(done, plan.seeds);
+  printResults(results);
 
-const requests = done.reduce((sum, { measures }) => sum + measures.requests, 0);
-const cpuMs = done.reduce((sum, one) => sum + one.cpuMs, 0);
-const speed = Math.round(requests / (cpuMs / 1_000)).toLocaleString('en');
-console.log(
-  `\n${requests.toLocaleString('en')} requests in ${Math.round(cpuMs / 1_000)} CPU s: ${speed} a CPU s`,
-);
-if (plan.whole) keep(results);
-else console.log('not written: not all scenarios and contenders, or fewer seeds than are to be kept');
+  const requests = done.reduce((sum, { measures }) => sum + measures.requests, 0);
+  const cpuSeconds = done.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1_000;
+  const speed = `${figure(requests)} requests in ${figure(cpuSeconds)} CPU s: ${figure(requests / cpuSeconds)} a CPU s`;
+  console.log(`\n${speed}`);
+  if (plan.whole) keep(results);
+  else console.log('not written: not all scenarios and contenders, or fewer seeds than are to be kept');
+}
 
-function keep(found: Results): void {
-  mkdirSync(RESULTS, { recursive: true });
-  const write = (name: string, content: string) => writeFileSync(new URL(name, RESULTS), content);
-  write('gauntlet.json', `${JSON.stringify(found, null, 1)}\n`);
-  write('overview.svg', overviewChart(found));
-  for (const scenario of found.scenarios) write(`${scenario.name}.svg`, scenarioChart(scenario));
-  writeFileSync(PAGE, page(found));
-  console.log(`written: ${RESULTS.pathname}, ${PAGE.pathname}`);
+function figure(value: number): string {
+  return Math.round(value).toLocaleString('en');
 }
 
 function progress(total: number): () => void {

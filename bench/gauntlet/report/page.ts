@@ -60,7 +60,7 @@ function overview({ scenarios, contenders }: Results): string[] {
 function contenderList({ contenders }: Results): string[] {
   return [
     '## The contenders\n',
-    'One setting each, the same in all scenarios: as documented, and tuned for this load by hand.\n',
+    'One setting each, the same in all scenarios: as documented, and tuned by hand for this load, on a seed that is not reported.\n',
     ...contenders.map(({ name, about }) => `- **${name}**: ${about}`),
     '',
   ];
