@@ -5,9 +5,7 @@ import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { isRedisUrl, REDIS_URL } from './redis-url.ts';
 import { targetSchema } from './schema.ts';
-
-export const SERVICE_NAME = /^[A-Za-z0-9._-]{1,100}$/;
-export const SERVICE = 'a name of letters, digits, ., _ and -';
+import { SERVICE, SERVICE_NAME } from './service-name.ts';
 
 const STORE_METHODS = [
   'open',

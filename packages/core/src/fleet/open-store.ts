@@ -1,4 +1,4 @@
-import { SERVICE, SERVICE_NAME } from '../config/runtime-schema.ts';
+import { SERVICE, SERVICE_NAME } from '../config/service-name.ts';
 import { ConfigError } from '../errors.ts';
 import { redisStoreAt } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
