@@ -2,11 +2,11 @@
 // below it, never one above. `npm run check:imports` applies this to every source file (tests are free).
 const layers = [
   { name: 'foundation', path: '(store|config(?!/runtime-schema)|time)/|errors\\.ts$' },
-  { name: 'parts', path: '(circuit|recovery|policy|limits|health|telemetry)/' },
+  { name: 'parts', path: '(circuit|recovery|policy|limits|health|hosts|telemetry)/' },
   { name: 'fleet', path: 'fleet/' },
   {
     name: 'target',
-    path: 'tiers/|(target(-status|-registry)?|gate|ledger|self-healing|run(-end|-options)?|ambient|permit|outcome)\\.ts$',
+    path: 'tiers/|(target(-status|-registry)?|gate|ledger|self-healing|run(-end|-options)?|ambient|request-scope|propagation|permit(-host)?|outcome)\\.ts$',
   },
   { name: 'healing', path: '(healing|shared-runtime|metrics|config/runtime-schema)\\.ts$' },
   { name: 'http', path: 'http/' },

@@ -36,7 +36,15 @@ const GROUPS = {
   retry: 'Repeats of `run` and `wrap`. Only calls that are safe to repeat are.',
   policy: 'What is allowed at all.',
   'policy.rate': 'A token bucket. Absent: no limit.',
+  outlier: 'When a host of several is left out, and how it comes back: [hosts.md](hosts.md).',
   recovery: 'When an incident begins and ends, and how far recovery goes: [recovery.md](recovery.md).',
+};
+
+const RUNTIME_GROUPS = {
+  priorityHeader:
+    'How much a request matters, told from service to service: [deadlines.md](deadlines.md#priorities).',
+  deadlineHeader:
+    'How long a request is waited for, told from service to service: [deadlines.md](deadlines.md).',
 };
 
 /** Of alternatives, that of the object. */
@@ -104,6 +112,9 @@ function document() {
     if (!GROUPS[path]) throw new Error(`nothing is said of ${path}`);
     return `### ${path}\n\n${GROUPS[path]}\n\n${table(groupAt(path), `${path}.`)}\n`;
   });
+  const ofRuntime = Object.keys(RUNTIME_GROUPS).map(
+    (name) => `### ${name}\n\n${RUNTIME_GROUPS[name]}\n\n${table(shapeOf(runtime[name]), `${name}.`)}\n`,
+  );
   const parts = [
     INTRODUCTION,
     `## Of the runtime\n\n${OF_RUNTIME}\n\n${table({ ...runtime, defaults: targetSchema, targets: targetSchema })}\n`,
@@ -111,6 +122,7 @@ function document() {
       '| `defaults` | Settings of all targets. |\n' +
       '| `targets` | Settings of some, by name; with `match`, of all whose names fit. |\n' +
       `| \`targets.*.match\` | ${meaningOf('match', match)} |\n`,
+    ...ofRuntime,
     `## Of a target\n\n${OF_TARGET}\n\n${table(shapeOf(targetSchema))}\n`,
     ...groups,
   ];

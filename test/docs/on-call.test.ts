@@ -34,7 +34,7 @@ test('the on-call page has every event', () => {
 test('the on-call page has every reason of a transition', () => {
   const circuit = sources.filter((path) => /core\/src\/(circuit|fleet)\//.test(path)).map(source);
   const rules = sources.filter((path) => path.includes('/trip-rules/')).map(source);
-  const entered = allOf(/#enter(?:Open|Closed)?\([^)]*?'([a-z]+(?:-[a-z]+)*)'/g, circuit);
+  const entered = allOf(/[#.]enter(?:Open|Closed)?\([^)]*?'([a-z]+(?:-[a-z]+)*)'/g, circuit);
   const states = new Set(['open', 'closed', 'half-open']);
   saysAll(allOf(/name: '([\w-]+)'/g, rules), 3);
   saysAll([...entered.filter((name) => !states.has(name)), ...allOf(/'(fleet-\w+)'/g, circuit)], 6);

@@ -15,6 +15,19 @@ it('examples/plain-function.ts: fails, refuses, and is well again', async () => 
   expect(lines.at(-1)).toMatch(/^5 good, 5 failed, \d+ refused, \d+ repeated$/);
 });
 
+it('examples/hosts.ts: sends calls past a broken host, and takes it back', async () => {
+  const example = new Example('hosts.ts');
+  expect(await example.ended()).toBe(0);
+
+  const lines = example.output.trim().split('\n');
+  expect(lines.slice(0, 2)).toEqual([
+    expect.stringMatching(/^host 1: ejected \((failures-in-a-row|failure-rate)\)$/),
+    expect.stringMatching(/^host 1: returned /),
+  ]);
+  const [, good, asked] = await example.says(/(\d+) of (\d+) answers were good/);
+  expect(Number(good)).toBeGreaterThan(0.97 * Number(asked));
+});
+
 it('examples/queue-worker.ts: waits instead of failing its jobs', async () => {
   const example = new Example('queue-worker.ts');
   expect(await example.ended()).toBe(0);

@@ -7,7 +7,8 @@
  *
  * An adapter makes one {@link Inbound} for each mount. For each request it finds the {@link Route} (from
  * `inbound.routes`, so that names stay bounded) and calls `inbound.admit(req, res, route, context)` before the
- * body is read; where that returns false the request is answered, and the handler must not run. Completion is
+ * body is read; where that returns false the request is answered, and the handler must not run; else it goes on by
+ * `inbound.enter(req, next)`, so that what is called on its behalf knows of it. Completion is
  * followed without the adapter's help; what only the framework knows is told by `exchangeOf(req)`: `takenOver`
  * when a handler takes the connection for itself.
  *
@@ -16,7 +17,7 @@
  *
  * @packageDocumentation
  */
-export { ambientOptions } from './ambient.ts';
+export { type Ambient, ambient } from './ambient.ts';
 export { isBeyondHealing } from './circuit/token.ts';
 export { mergeOptions } from './config/settings.ts';
 export { withoutStack } from './errors.ts';
@@ -67,8 +68,10 @@ export {
   isLast,
   isProbe,
   lateness,
+  lateOutcome,
   shorter,
   takeRepeat,
 } from './recovery/attempts.ts';
+export type { RequestScope } from './request-scope.ts';
 export { layOptions } from './run-options.ts';
 export { Timed } from './time/timer-wheel.ts';

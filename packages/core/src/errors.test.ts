@@ -119,6 +119,18 @@ describe('ConfigError', () => {
     expect(error).toMatchObject({ path: 'a.b', given, allowed: 'right', code: 'HEALIX_CONFIG' });
   });
 
+  test.each([
+    'redis://user:SECRET@loc alhost:6379',
+    'redis://:SEC/RET@host',
+    'http://user:SE@CRET@host',
+    { redis: 'redis://user:SECRET@host' },
+  ])('tells no password: %o', (given) => {
+    const error = new ConfigError('redis', given, 'right');
+    expect(error.message).not.toMatch(/SE|CRET|user/);
+    expect(error.message).toContain('://***@');
+    if (typeof given === 'string') expect(error.given).not.toMatch(/SE|CRET|user/);
+  });
+
   test('adds a hint as a sentence, and cuts what is long', () => {
     expect(new ConfigError('a', 1, 'b', 'Did you mean c?').message).toBe(
       'a: 1 was given; allowed: b. Did you mean c?',

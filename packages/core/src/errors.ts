@@ -101,7 +101,7 @@ export class ConfigError extends HealixError {
   constructor(path: string, given: unknown, allowed: string, hint = '') {
     super(`${path}: ${describe(given)} was given; allowed: ${allowed}${hint && `. ${hint}`}`);
     this.path = path;
-    this.given = given;
+    this.given = typeof given === 'string' ? withoutCredentials(given) : given;
     this.allowed = allowed;
   }
 }
@@ -138,15 +138,20 @@ export function withoutStack<E extends HealixError>(make: () => E): E {
 }
 
 function describe(given: unknown): string {
-  if (typeof given === 'string') return shortened(JSON.stringify(given));
+  if (typeof given === 'string') return shortened(JSON.stringify(withoutCredentials(given)));
   if (typeof given === 'function') return 'a function';
   if (typeof given === 'bigint') return `${given}n`;
   if (typeof given !== 'object' || given === null) return String(given);
   try {
-    return shortened(JSON.stringify(given) ?? 'an object');
+    return shortened(withoutCredentials(JSON.stringify(given) ?? 'an object'));
   } catch {
     return 'an object';
   }
+}
+
+/** Errors are logged: a URL's user and password have no place there. */
+function withoutCredentials(text: string): string {
+  return text.replace(/(?<=:\/\/)[^"]*@/g, '***@');
 }
 
 function shortened(text: string): string {

@@ -3,7 +3,7 @@ import { WaitingRoom } from './circuit/waiting-room.ts';
 import type { TargetSettings } from './config/schema.ts';
 import { ConfigError } from './errors.ts';
 import { Ledger, type LedgerContext } from './ledger.ts';
-import { type LeakTicket, Permit, Rejection } from './permit.ts';
+import { type LeakTicket, newTicket, Permit, Rejection } from './permit.ts';
 import { type Operation, PolicyEnforcer, type PolicyVerdict } from './policy/enforcer.ts';
 import { isAbortSignal, NO_OPTIONS } from './run-options.ts';
 
@@ -54,6 +54,7 @@ export abstract class Gate extends Ledger {
     const token = this.#plain ? this.breaker.tryAcquire(now) : this.#admitGuarded(operation, now);
     if (token === REFUSED) this.monitor.refused++;
     else this.monitor.inFlight++;
+    if (this.ages !== undefined && token !== REFUSED) this.ages.enter(now);
     return token;
   }
 
@@ -154,7 +155,7 @@ export abstract class Gate extends Ledger {
    */
   #mayWatch(permit: Permit): void {
     if (this.off || !(this.#countsPlaces || (permit.weight !== 0 && this.time.isWatched()))) return;
-    const ticket = { token: permit.token, released: false };
+    const ticket = newTicket(permit);
     permit.hold = ticket;
     this.watchForLeak(permit, ticket);
   }

@@ -77,6 +77,18 @@ test.each(['redis://host:99999', 'http://host', 'host:6379'])(
   },
 );
 
+test.each(['a:v1', 'ä', 'a b'])('a service named %s by the environment is refused like any other', (name) => {
+  vi.stubEnv('HEALIX_SERVICE', name);
+  const make = () => new Healing({ shared: false, store: new MemoryStore(memory) });
+  expect(make).toThrow(expect.objectContaining({ path: 'HEALIX_SERVICE', given: name }));
+});
+
+test.each(['leave', 'renew', 'seed', 'force', 'read'])('what has no %s is no store', (missing) => {
+  const store = Object.assign(new MemoryStore(memory), { [missing]: undefined });
+  const make = () => new Healing({ shared: false, service: 'a', store: store as Store });
+  expect(make).toThrow(expect.objectContaining({ path: 'store' }));
+});
+
 test('a store in memory wants a memory', () => {
   expect(() => new MemoryStore(undefined as never)).toThrow(
     'MemoryStore: undefined was given; allowed: a FleetMemory',

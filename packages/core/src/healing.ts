@@ -10,9 +10,12 @@ import { validate } from './config/validate.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import { Fleet, type FleetStatus } from './fleet/fleet.ts';
 import { openStore } from './fleet/open-store.ts';
+import { CallGraph } from './health/call-graph.ts';
 import { combineHealth, degrade, type HealthStatus } from './health/status.ts';
+import type { HostMove } from './hosts/host-set.ts';
 import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
+import { Propagation } from './propagation.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
 import type { SelfHealing } from './self-healing.ts';
@@ -36,7 +39,7 @@ import {
   type IncidentQuery,
   type IncidentReport,
 } from './telemetry/incidents.ts';
-import type { HealingParts } from './tiers/basic.ts';
+import type { HealingParts, RootCause } from './tiers/basic.ts';
 import { ControlLoop } from './tiers/control-loop.ts';
 import { makeTier } from './tiers/create.ts';
 import { type TierReport, TierUsage } from './tiers/usage.ts';
@@ -80,10 +83,15 @@ const DRAIN_CHECK_MS = 20;
 export class Healing {
   readonly mode: Mode;
   readonly time: CoarseTime;
+  /** @internal */
+  readonly propagation: Propagation;
   /** Recovery strategies, for all targets. */
   readonly recovery = new RecoveryRegistry();
   readonly coverage = new Coverage();
 
+  /** @internal Whether anything is called from here: until then no request is traced. */
+  callsOut = false;
+  readonly #graph = new CallGraph();
   readonly #targets: TargetRegistry;
   readonly #loop: ControlLoop;
   readonly #incidents: IncidentLog;
@@ -106,6 +114,7 @@ export class Healing {
     this.mode = disabled ? 'off' : settings.mode;
     const onError = (error: unknown) => this.reportCallback('runtime', 'deadline', error);
     this.time = new CoarseTime(clock, random, onError, settings.exactCallsPerTick);
+    this.propagation = new Propagation(settings.deadlineHeader, settings.priorityHeader);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {
@@ -267,11 +276,13 @@ export class Healing {
   }
 
   #targetContext(): TargetContext {
-    const { time, mode } = this;
+    const { time, mode, propagation } = this;
     const closing = () => this.#closing;
     return {
       time,
       mode,
+      propagation,
+      graph: this.#graph,
       random: time.random,
       get closing() {
         return closing();
@@ -280,6 +291,7 @@ export class Healing {
       activate: (target) => {
         this.#targets.readopt(target);
         this.#loop.watch(target, time.now);
+        if (target.kind === 'upstream') this.callsOut = true;
         if (target.shared) this.#fleet?.join(target);
       },
       attend: (target) => {
@@ -299,6 +311,7 @@ export class Healing {
           incidentId: target.incidentId,
         });
       },
+      hostMoved: (target, move) => this.#hostMoved(target, move),
       settingsChanged: (target, change) => {
         if (!target.shared) this.#fleet?.leave(target.name);
         else if (target.active) this.#fleet?.join(target);
@@ -343,6 +356,8 @@ export class Healing {
       observes: this.mode !== 'heal',
       registry: this.recovery,
       incidents: this.#incidents,
+      outlier: () => target.hosts?.anomaly(),
+      causeOf: (now) => this.#causeOf(target, now),
       overlay: (key, options) => {
         if (this.mode === 'heal' && (options === undefined || isInForce())) target.overlay(key, options);
       },
@@ -377,6 +392,12 @@ export class Healing {
   #enter(incident: Incident, entry: IncidentEntry): void {
     incident.add(entry);
     this.#tellOfIncident(incident.report(), entry);
+  }
+
+  #causeOf({ name, kind, traces }: Target, now: number): RootCause | undefined {
+    const cause = kind === 'route' && traces ? this.#graph.causeOf(name, now) : undefined;
+    const upstream = cause && this.#targets.find(cause.upstream);
+    return cause && { ...cause, isUnwell: upstream?.isUnwell(now) === true };
   }
 
   /** An incident that waits for its circuit alone goes on, though no call comes. */
@@ -417,10 +438,34 @@ export class Healing {
   }
 
   #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
+    const detail = `${from} to ${to}: ${reason}`;
+    this.#addToIncident(name, { at: this.time.clock.wall(), what: 'transition', detail });
+  }
+
+  /** Goes on with the story of the incident under way, if there is one. */
+  #addToIncident(name: string, entry: IncidentEntry): void {
     const incident = this.#incidents.openOf(name);
     if (incident === undefined) return;
+    incident.level = Math.max(incident.level, entry.level ?? 0);
+    this.#enter(incident, entry);
+  }
+
+  /** An ejection is an answer to an anomaly: it opens an incident where there is none. */
+  #hostMoved(target: Target, { host, what, finding }: HostMove): void {
+    const { name } = target;
+    const { reason, evidence } = finding;
     const at = this.time.clock.wall();
-    this.#enter(incident, { at, what: 'transition', detail: `${from} to ${to}: ${reason}` });
+    const anomaly = target.hosts?.anomaly();
+    if (what === 'ejected' && anomaly !== undefined && this.#incidents.openOf(name) === undefined) {
+      const opened = this.#incidents.open(name, anomaly, at);
+      this.#tellOfIncident(opened.report(), opened.timeline[0] as IncidentEntry);
+    }
+    const detail = what === 'ejected' ? `${host}: ${reason}` : host;
+    this.#addToIncident(name, { at, what, detail, ...(what === 'ejected' && { level: 4, evidence }) });
+    const observed = this.mode === 'observe';
+    const incidentId = target.incidentId;
+    this.#events.publish('host', { target: name, at, host, what, reason, evidence, observed, incidentId });
+    this.#hurry(target);
   }
 
   #tellOfIncident(incident: IncidentReport, entry: IncidentEntry): void {
@@ -437,7 +482,10 @@ export class Healing {
     if (this.#waiting.size > 0) this.#serveWaiting(now);
     if (now >= this.#nextSweep) {
       this.#nextSweep = now + SWEEP_MS;
-      for (const name of this.#targets.sweep(now)) this.#fleet?.leave(name);
+      for (const name of this.#targets.sweep(now)) {
+        this.#fleet?.leave(name);
+        this.#graph.forget(name);
+      }
     }
     return (busy && !this.#closing) || this.#waiting.size > 0;
   }

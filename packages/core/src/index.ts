@@ -4,7 +4,9 @@ export type {
   Classify,
   ForcedState,
   Outcome,
+  OutlierOptions,
   PolicyOptions,
+  Priority,
   ProfileName,
   RateOptions,
   RecoveryOptions,
@@ -38,6 +40,8 @@ export type { CloseOptions, Healing, HealingOptions, RuntimeStatus, WrapOptions 
 export type { Anomaly, AnomalyKind } from './health/anomaly.ts';
 export type { HealthSnapshot } from './health/monitor.ts';
 export type { HealthLevel, HealthStatus } from './health/status.ts';
+export type { HostState, HostStatus } from './hosts/host.ts';
+export type { OutlierFinding, OutlierReason } from './hosts/outlier-detector.ts';
 export type { Mode } from './ledger.ts';
 export type { Permit, Rejection, RejectionReason } from './permit.ts';
 export type { Operation } from './policy/enforcer.ts';
@@ -67,6 +71,7 @@ export type {
   FleetEvent,
   HealingEventName,
   HealingEvents,
+  HostEvent,
   IncidentEvent,
   RecoveredEvent,
   SettingsEvent,

@@ -1,12 +1,16 @@
 import { CircuitBreaker } from './circuit/breaker.ts';
 import { type CircuitTransition, LONGEST_CALL_MS } from './circuit/circuit-machine.ts';
 import { isBeyondHealing, OFF, TIMED_OUT, UNJUDGED, WOULD_REFUSE } from './circuit/token.ts';
-import type { Outcome, TargetSettings } from './config/schema.ts';
+import type { CircuitSettings, Outcome, TargetSettings } from './config/schema.ts';
 import { kindOf, type TargetKind } from './config/target-name.ts';
 import { ConfigError } from './errors.ts';
+import { InFlightAges } from './health/in-flight-ages.ts';
 import { HealthMonitor } from './health/monitor.ts';
+import type { HostCall } from './hosts/host-call.ts';
 import { isOutcome } from './outcome.ts';
 import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
+import type { Propagation } from './propagation.ts';
+import type { Callee, RequestScope } from './request-scope.ts';
 import type { WouldHave } from './target-status.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 import type { Random } from './time/random.ts';
@@ -19,10 +23,13 @@ export interface LedgerContext {
   readonly time: CoarseTime;
   readonly random: Random;
   readonly mode: Mode;
+  readonly propagation: Propagation;
 }
 
 /** So long after a stall, at least, its effects may still show. */
 const LEAST_GRACE_MS = 200;
+/** In the place of its start: a call that does not wait for its answer any more. */
+const ANSWERED = Number.NEGATIVE_INFINITY;
 /** Longer than any call takes. Unlike infinity it is a small integer, which lies in its object itself. */
 const NEVER_MS = 2 ** 30;
 
@@ -37,6 +44,8 @@ export abstract class Ledger implements PermitIssuer {
   #settings: TargetSettings;
   /** A success that took no longer is a success, and nothing else. */
   #slowCallMs = NEVER_MS;
+  /** The ages of the calls in flight, where slow calls are told from others. */
+  protected ages: InFlightAges | undefined;
   readonly counts = { retries: 0, fallbacks: 0, staleAnswers: 0, lateReleases: 0 };
   /** False in observe mode and on an exempt target: nothing is refused, cut short, repeated or replaced. */
   acts = true;
@@ -75,6 +84,14 @@ export abstract class Ledger implements PermitIssuer {
   abstract get incidentId(): string | undefined;
   /** Has the control loop watch the target. */
   protected abstract activate(): void;
+  /** A request is over: what it called, and what is behind its trouble, if it had any. */
+  protected abstract learned(
+    called: readonly Callee[],
+    bad: boolean,
+    cause: Callee | undefined,
+    weight: number,
+    now: number,
+  ): void;
   protected abstract transitioned(transition: CircuitTransition): void;
 
   /** The settings in force. */
@@ -98,12 +115,13 @@ export abstract class Ledger implements PermitIssuer {
       throw new ConfigError('release', outcome, "one of 'success', 'failure', 'overload', 'ignored'");
     }
     const { hold } = permit;
-    if (hold !== undefined && !this.#letGo(hold)) return;
-    permit.hold = RELEASED;
+    if (hold === undefined) permit.hold = RELEASED;
+    else if (!this.#letGo(hold, permit, outcome)) return;
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
-    owner.#vacate(permit.token);
+    owner.#vacate(permit.token, permit.latencyMs < 0 ? permit.start : ANSWERED);
+    if (permit.scope !== undefined && this.kind === 'upstream') permit.scope.ended(this, outcome);
     if (target !== owner) target.#takeOver(permit, owner, outcome);
     else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))
       target.#settle(permit, outcome);
@@ -111,7 +129,11 @@ export abstract class Ledger implements PermitIssuer {
 
   /** Notes that the answer has begun: latency ends here, the call goes on. */
   markLatency(permit: Permit): void {
-    if (permit.latencyMs < 0) permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+    if (permit.latencyMs < 0) {
+      permit.latencyMs = this.#endOf(permit, 'success') - permit.start;
+      (permit.target as Ledger).#noteAnswer(permit);
+    }
+    if (permit.hold !== undefined && permit.hold !== RELEASED) permit.hold.host?.hear();
   }
 
   /** @internal Hears a probe's verdict before the call is over: what answers is well, however long its answer is. */
@@ -132,7 +154,11 @@ export abstract class Ledger implements PermitIssuer {
     if (target === this) this.#settle(permit, outcome);
     else target.#takeOver(permit, this, outcome);
     permit.token = TIMED_OUT;
-    if (permit.hold !== undefined) (permit.hold as LeakTicket).token = TIMED_OUT;
+    const ticket = permit.hold as LeakTicket | undefined;
+    if (ticket !== undefined) {
+      ticket.token = TIMED_OUT;
+      ticket.host?.end(outcome, undefined, this.time.current());
+    }
     this.monitor.placeless++;
     return true;
   }
@@ -164,9 +190,32 @@ export abstract class Ledger implements PermitIssuer {
     else this.release(permit, 'ignored');
   }
 
+  /** @internal Notes the request on whose behalf an upstream is called. */
+  callFor(permit: Permit, scope: RequestScope | undefined): void {
+    if (scope === undefined || this.kind !== 'upstream') return;
+    permit.scope = scope;
+    scope.began(this);
+  }
+
+  /** @internal Whether more than chance goes wrong here: what is seen by now, be it little, or an incident. */
+  isUnwell(now: number): boolean {
+    const { breaker } = this;
+    if (!breaker.plain || this.incidentId !== undefined) return true;
+    const { calls, failures, slow } = breaker.countsAt(now);
+    const bad = Math.max(failures, slow);
+    return bad > 0 && bad >= calls * this.#settings.recovery.anomalyRate;
+  }
+
+  /** @internal Whether trouble of the target is put down to what it calls. */
+  get traces(): boolean {
+    const { tier, recovery } = this.#settings;
+    return recovery.rootCause ?? (tier as string) !== 'basic';
+  }
+
   /** @internal A watched permit was dropped: its place is given back. */
-  reclaim({ token }: LeakTicket): void {
-    this.#vacate(token);
+  reclaim({ token, waitsSince, host }: LeakTicket): void {
+    this.#vacate(token, waitsSince);
+    host?.drop();
     this.breaker.record(token, 'ignored', 0, this.time.read());
   }
 
@@ -185,8 +234,21 @@ export abstract class Ledger implements PermitIssuer {
     this.#wouldHave[what]++;
   }
 
+  /**
+   * @internal Counts the calls that hang: in flight past the slow threshold, they are slow now, whenever they end. Those
+   * of before the circuit closed, or of before its window, are not its concern; after a stall nobody can tell them.
+   */
+  lookForHangs(now: number): void {
+    if (this.ages === undefined || now - this.time.stallEnd <= this.#slowCallMs) return;
+    const eldestMs = Math.min(this.#settings.circuit.windowMs, this.breaker.closedForMs(now));
+    const tooOld = this.ages.olderThan(eldestMs, now);
+    this.monitor.hanging = Math.max(0, this.ages.olderThan(this.#slowCallMs, now) - tooOld);
+    this.breaker.judgeHanging(this.monitor.hanging, now);
+  }
+
   /** Puts settings in force. State and counts are kept. */
   protected apply(settings: TargetSettings): void {
+    this.#watchAges(this.#settings.circuit, settings.circuit);
     this.#settings = settings;
     this.#slowCallMs = settings.circuit.slowCallMs ?? NEVER_MS;
     this.acts = this.#mode === 'heal' && !settings.exempt;
@@ -196,8 +258,25 @@ export abstract class Ledger implements PermitIssuer {
     this.breaker.neverOpen(settings.policy.neverOpen || settings.exempt, now);
   }
 
-  #vacate(token: number): void {
+  #watchAges(before: CircuitSettings, { slowCallMs, windowMs }: CircuitSettings): void {
+    if (slowCallMs === undefined || this.off) {
+      this.ages = undefined;
+      this.monitor.hanging = 0;
+    } else if (this.ages === undefined || windowMs !== before.windowMs) {
+      this.ages = new InFlightAges(windowMs, this.monitor.inFlight > 0 ? this.time.current() : undefined);
+    }
+  }
+
+  /** A call whose answer has begun does not hang, however long the answer is. */
+  #noteAnswer({ start, hold }: Permit): void {
+    if (this.ages === undefined || hold === RELEASED) return;
+    this.ages.leave(start);
+    if (hold !== undefined) hold.waitsSince = ANSWERED;
+  }
+
+  #vacate(token: number, waitsSince: number): void {
     this.monitor.inFlight--;
+    if (this.ages !== undefined) this.ages.leave(waitsSince);
     if (token < UNJUDGED && isBeyondHealing(token)) this.monitor.placeless--;
   }
 
@@ -222,8 +301,34 @@ export abstract class Ledger implements PermitIssuer {
     const excused = permit.start < this.time.stallEnd && this.#mayBeOurs(permit, outcome, latencyMs, slow);
     const booked = excused ? 'ignored' : outcome;
     this.monitor.record(booked, latencyMs, slow, permit.weight, now);
-    if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
+    const { scope } = permit;
+    if (scope?.traced && this.kind === 'route') this.#attribute(token, permit, scope, booked, latencyMs, now);
+    else if (token >= 0) this.breaker.record(token, booked, latencyMs, now, permit.retryAfterMs);
     else if (token === WOULD_REFUSE) this.noteWouldHave(booked);
+  }
+
+  /**
+   * Puts the trouble of a route down to the upstream that it comes of. Where that is unwell, or is waited for to the
+   * last, the route's own circuit does not hear of it: it judges the time that the route took itself, and not at all what failed elsewhere.
+   */
+  #attribute(
+    token: number,
+    permit: Permit,
+    scope: RequestScope,
+    outcome: Outcome,
+    latencyMs: number,
+    now: number,
+  ): void {
+    const ownMs = Math.max(0, latencyMs - scope.waitedMs);
+    const slow = latencyMs > this.#slowCallMs && ownMs <= this.#slowCallMs;
+    const cause = outcome === 'failure' ? scope.culprit : slow ? scope.last : undefined;
+    const bad = outcome === 'failure' || latencyMs > this.#slowCallMs;
+    this.learned(scope.called ?? [], bad, cause, permit.weight, now);
+    if (token === WOULD_REFUSE) this.noteWouldHave(outcome);
+    if (token < 0) return;
+    const excused = cause !== undefined && (cause.isUnwell(now) || scope.waitsFor(latencyMs));
+    if (!excused) this.breaker.record(token, outcome, latencyMs, now, permit.retryAfterMs);
+    else this.breaker.record(token, outcome === 'failure' ? 'ignored' : outcome, ownMs, now);
   }
 
   /**
@@ -252,13 +357,24 @@ export abstract class Ledger implements PermitIssuer {
   }
 
   /** False for a permit that is released for the second time. */
-  #letGo(hold: LeakTicket | typeof RELEASED): boolean {
-    if (hold === RELEASED) {
+  #letGo(hold: LeakTicket | typeof RELEASED, permit: Permit, outcome: Outcome): boolean {
+    if (hold === RELEASED || hold.released) {
       this.counts.lateReleases++;
       return false;
     }
     hold.released = true;
+    if (hold.host !== undefined) this.#leaveHost(hold.host, permit, outcome);
     return true;
+  }
+
+  #leaveHost(call: HostCall, permit: Permit, outcome: Outcome): void {
+    const now = this.#endOf(permit, outcome);
+    const { latencyMs: known, start, weight } = permit;
+    const latencyMs = known >= 0 ? known : now - start;
+    const stalled = start < this.time.stallEnd;
+    const timed = !stalled && (weight > 0 || known >= 0);
+    if (stalled && this.#mayBeOurs(permit, outcome, latencyMs, false)) call.drop();
+    else call.end(outcome, timed ? latencyMs : undefined, now);
   }
 
   /** When a call that ends now ends: exact where it is timed, and where a stall may be to blame for it. */

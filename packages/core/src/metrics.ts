@@ -3,6 +3,8 @@ import type { FleetStatus } from './fleet/fleet.ts';
 import type { TargetStatus } from './target-status.ts';
 
 const STATES = ['closed', 'open', 'half-open'] as const;
+/** Hosts past this number are summed up, lest a scrape grow without bound. */
+const MOST_HOSTS = 1_000;
 const QUANTILES = { p50: '0.5', p95: '0.95', p99: '0.99' } as const;
 
 /**
@@ -32,6 +34,21 @@ export function renderMetrics(
   const state = gauge('healix_circuit_state', '1 for the state that the circuit is in.', ['target', 'state']);
   const latency = gauge('healix_latency_seconds', 'Latency over the last 10 s.', ['target', 'quantile']);
 
+  const hostCalls = counter('healix_host_calls_total', "Calls of a target's hosts by what they came to.", [
+    'target',
+    'host',
+    'outcome',
+  ]);
+  const hostsOut = gauge('healix_host_out', '1 for a host that is ejected or being tried.', [
+    'target',
+    'host',
+  ]);
+  const ejections = counter('healix_host_ejections_total', 'How often a host was left out.', [
+    'target',
+    'host',
+  ]);
+  let hosts = 0;
+
   for (const [target, status] of Object.entries(targets)) {
     const { counts } = status;
     for (const outcome of ['success', 'failure', 'overload', 'ignored'] as const) {
@@ -47,6 +64,14 @@ export function renderMetrics(
     for (const [key, quantile] of Object.entries(QUANTILES)) {
       const ms = status[key as keyof typeof QUANTILES];
       if (ms !== undefined) latency.set({ target, quantile }, ms / 1_000);
+    }
+    for (const { host: name, state, counts, ejections: times } of status.hosts ?? []) {
+      const host = ++hosts > MOST_HOSTS ? 'other' : name;
+      for (const outcome of ['success', 'failure', 'overload'] as const) {
+        hostCalls.inc({ target, host, outcome }, counts[outcome]);
+      }
+      hostsOut.inc({ target, host }, Number(state !== 'in-use'));
+      ejections.inc({ target, host }, times);
     }
   }
   if (fleet !== undefined) {

@@ -7,6 +7,8 @@ import {
   RateLimitError,
   withoutStack,
 } from './errors.ts';
+import type { HostCall } from './hosts/host-call.ts';
+import type { RequestScope } from './request-scope.ts';
 
 /** What a permit or a rejection knows of the target that gave it. */
 export interface PermitIssuer {
@@ -20,7 +22,18 @@ export const RELEASED = Symbol('released');
 /** What outlives a watched permit: told to the leak watch when the permit is dropped without a release. */
 export interface LeakTicket {
   token: number;
+  /** When the call began that waits for its answer still; minus infinity once it has begun. */
+  waitsSince: number;
   released: boolean;
+  /** Where the call went, if its target has several hosts and it was asked for one. */
+  host: HostCall | undefined;
+  /** The host of the attempt before: another one is wanted. */
+  hostBefore: HostCall | undefined;
+}
+
+export function newTicket({ token, start, latencyMs }: Permit): LeakTicket {
+  const waitsSince = latencyMs < 0 ? start : Number.NEGATIVE_INFINITY;
+  return { token, waitsSince, released: false, host: undefined, hostBefore: undefined };
 }
 
 /** The right to make one call. It goes back with `target.release`, exactly once. */
@@ -36,7 +49,12 @@ export class Permit {
   latencyMs = -1;
   /** With the outcome `overload`: ms until the other side wants to see another try. */
   retryAfterMs = 0;
-  /** @internal Undefined while it is held; a ticket instead where a leak would be noticed; then RELEASED. */
+  /** @internal The inbound request that it is for; of an upstream's permit, on whose behalf it is called. */
+  scope: RequestScope | undefined = undefined;
+  /**
+   * @internal Undefined while it is held, then RELEASED; a ticket instead, which says so itself, where a leak would be
+   * noticed, or where a host was chosen.
+   */
   hold: LeakTicket | typeof RELEASED | undefined = undefined;
 
   constructor(target: PermitIssuer, token: number, start: number, weight: number) {
@@ -51,7 +69,8 @@ export class Permit {
   }
 
   get released(): boolean {
-    return this.hold === RELEASED;
+    const { hold } = this;
+    return hold !== undefined && (hold === RELEASED || hold.released);
   }
 
   /**

@@ -1,9 +1,10 @@
 import { isBeyondHealing, REFUSED } from './circuit/token.ts';
-import type { Outcome } from './config/schema.ts';
+import type { Outcome, Priority } from './config/schema.ts';
 import { isHealixError } from './errors.ts';
 import type { Permit, PermitIssuer, Rejection } from './permit.ts';
 import { type AttemptHost, deadlineError } from './recovery/attempts.ts';
 import type { KeptAnswer, StaleAnswers, StaleOptions } from './recovery/stale-answers.ts';
+import type { RequestScope } from './request-scope.ts';
 import type { AttemptContext, RunOptions } from './run-options.ts';
 import { Timed, type TimerWheel } from './time/timer-wheel.ts';
 
@@ -16,6 +17,8 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   readonly stale: StaleAnswers;
   readonly counts: { retries: number; fallbacks: number; staleAnswers: number };
   admit(operation: RunOptions): number;
+  callFor(permit: Permit, scope: RequestScope | undefined): void;
+  isUnwell(now: number): boolean;
   rejection(): Rejection;
   release(permit: Permit, outcome: Outcome): void;
   markLatency(permit: Permit): void;
@@ -23,8 +26,11 @@ export interface RunHost extends AttemptHost, PermitIssuer {
   outcomeOf(threw: boolean, value: unknown): Outcome;
   retryAfterMs(threw: boolean, value: unknown): number;
   noteWouldHave(what: 'repeated' | 'replaced'): void;
-  noteTimeout(permit: Permit): boolean;
+  noteTimeout(permit: Permit, outcome: Outcome): boolean;
+  headersFor(leftMs: number, priority: Priority | undefined): Readonly<Record<string, string>> | undefined;
   schedule(entry: Timed): void;
+  hostOf(permit: Permit, operation: RunOptions): string | undefined;
+  sendElsewhere(next: Permit, failed: Permit): void;
   readonly wheel: TimerWheel;
   /** Whether time limits are looked at. */
   readonly limitsTime: boolean;
@@ -56,8 +62,8 @@ export interface Call {
   readonly endsAt: number | undefined;
 }
 
-export function tooLate(host: RunHost, what: string, tookMs: number): End {
-  return { outcome: 'failure', threw: true, value: deadlineError(host, what, tookMs) };
+export function tooLate(host: RunHost, what: string, tookMs: number, outcome: Outcome = 'failure'): End {
+  return { outcome, threw: true, value: deadlineError(host, what, tookMs) };
 }
 
 export function refusedBy(host: RunHost): End {

@@ -1,3 +1,4 @@
+import { isPriority, PRIORITIES } from './config/schema.ts';
 import { ConfigError } from './errors.ts';
 import type { Operation } from './policy/enforcer.ts';
 import { findWrongStaleOption, type StaleOptions } from './recovery/stale-answers.ts';
@@ -8,6 +9,16 @@ export interface AttemptContext {
   readonly signal: AbortSignal;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /**
+   * Which of the target's `hosts` the attempt is to go to, as it stands there; undefined where it has none. It is chosen
+   * when it is first read, and is then judged by what the attempt comes to; a repeat gets another one.
+   */
+  readonly host: string | undefined;
+  /**
+   * Headers for whoever is called, that say how long an answer is waited for, and how much the call matters. Empty
+   * unless the runtime sends them (`deadlineHeader`, `priorityHeader`).
+   */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What one healed call may say for itself. */
@@ -32,7 +43,8 @@ export const NO_OPTIONS: RunOptions = Object.freeze({});
 /** What is wrong with a call's options, before anything comes of them. Unknown ones are let be. */
 export function findWrongOption(options: RunOptions): ConfigError | undefined {
   if (typeof options !== 'object' || options === null) return new ConfigError('run', options, 'an object');
-  const { signal, deadlineMs, timeoutMs, fallback, stale, method, idempotent, idempotencyKey } = options;
+  const { signal, deadlineMs, timeoutMs, fallback, stale, method, idempotent, idempotencyKey, priority } =
+    options;
   if (method !== undefined && typeof method !== 'string') {
     return new ConfigError('run.method', method, 'an HTTP method');
   }
@@ -41,6 +53,9 @@ export function findWrongOption(options: RunOptions): ConfigError | undefined {
   }
   if (idempotencyKey !== undefined && typeof idempotencyKey !== 'boolean') {
     return new ConfigError('run.idempotencyKey', idempotencyKey, 'true or false');
+  }
+  if (priority !== undefined && !isPriority(priority)) {
+    return new ConfigError('run.priority', priority, `one of ${PRIORITIES.join(', ')}`);
   }
   if (signal !== undefined && !isAbortSignal(signal)) {
     return new ConfigError('run.signal', signal, 'an AbortSignal');

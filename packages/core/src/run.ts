@@ -3,7 +3,8 @@ import { callerContext } from './ambient.ts';
 import { REFUSED, WOULD_REFUSE } from './circuit/token.ts';
 import { ConfigError } from './errors.ts';
 import { Permit } from './permit.ts';
-import { attemptLimitMs, isLast, lateness, shorter, takeRepeat } from './recovery/attempts.ts';
+import { attemptLimitMs, isLast, lateness, lateOutcome, shorter, takeRepeat } from './recovery/attempts.ts';
+import type { RequestScope } from './request-scope.ts';
 import {
   type Attempted,
   type Call,
@@ -29,14 +30,21 @@ function capture(resolve: Settle, reject: Settle): void {
 }
 
 const soon = Promise.resolve();
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Runs `fn` under its target's protection. The promise settles once, whatever `fn` does. */
-export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<unknown> {
+export function run(
+  host: RunHost,
+  fn: Attempted,
+  options: RunOptions,
+  scope: RequestScope | undefined,
+): Promise<unknown> {
   const promise = new Promise(capture);
   const resolve = lastResolve;
   const reject = lastReject;
   if ((typeof fn !== 'function' || options !== NO_OPTIONS) && !mayBegin(fn, options, reject)) return promise;
-  const deadlineMs = shorter(host.settings.deadlineMs, options.deadlineMs);
+  const ownMs = shorter(host.settings.deadlineMs, options.deadlineMs);
+  const deadlineMs = scope === undefined ? ownMs : shorter(ownMs, scope.leftMs);
   if (deadlineMs !== undefined && deadlineMs <= 0 && host.acts) {
     const endsAt = host.time.current();
     const call = { target: host, token: REFUSED, fn, options, resolve, reject, endsAt };
@@ -46,13 +54,14 @@ export function run(host: RunHost, fn: Attempted, options: RunOptions): Promise<
   const token = host.admit(options);
   const endsAt = deadlineMs === undefined ? undefined : host.time.current() + deadlineMs;
   if (token === REFUSED) {
+    scope?.refused(host);
     const end = refusedBy(host);
     // The caller has had the promise by then: one that rejects before it has a handler costs a third more.
     soon.then(() => conclude({ target: host, token, fn, options, resolve, reject, endsAt }, end));
   } else {
     if (token === WOULD_REFUSE) noteReplaced(host, options, refusedBy(host));
     else host.budget?.deposit(host.time.now);
-    new Attempt(host, token, fn, options, resolve, reject, endsAt, 1).begin();
+    new Attempt(host, token, fn, options, resolve, reject, endsAt, 1, scope).begin();
   }
   return promise;
 }
@@ -96,8 +105,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     reject: Settle,
     endsAt: number | undefined,
     attempt: number,
+    scope: RequestScope | undefined,
   ) {
     super(host, token, host.time.now, host.time.weight);
+    host.callFor(this, scope);
     this.fn = fn;
     this.options = options;
     this.resolve = resolve;
@@ -116,6 +127,18 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     this.#controller ??= new AbortController();
     this.#context ??= callerContext();
     return this.#controller.signal;
+  }
+
+  get host(): string | undefined {
+    return this.target.hostOf(this, this.options);
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    const { target: host, deadline, options } = this;
+    return (
+      host.headersFor(deadline - host.time.current(), options.priority ?? host.settings.priority) ??
+      NO_HEADERS
+    );
   }
 
   begin(): void {
@@ -163,9 +186,10 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
     const { target: host, options } = this;
     const last = isLast(host, this);
     this.settled = false;
-    if (!host.noteTimeout(this)) return;
+    const end = this.#lateEnd(now);
+    if (!host.noteTimeout(this, end.outcome)) return;
     if (!last) this.#waitBeforeRepeat();
-    noteReplaced(host, options, this.#lateEnd(now));
+    noteReplaced(host, options, end);
   }
 
   #timeOut(now: number): void {
@@ -176,7 +200,8 @@ class Attempt extends Permit implements AttemptContext, Call, Timed {
   }
 
   #lateEnd(now: number): End {
-    return tooLate(this.target, lateness(now, this.endsAt), Math.round(now - this.start));
+    const { target: host, endsAt, start } = this;
+    return tooLate(host, lateness(now, endsAt), Math.round(now - start), lateOutcome(host, this, now));
   }
 
   /** The caller gave up. */
@@ -275,13 +300,15 @@ class RepeatWait extends Timed {
   }
 
   #repeat(now: number): void {
-    const { target: host, fn, options, resolve, reject, endsAt, attempt } = this.#failed;
+    const { target: host, fn, options, resolve, reject, endsAt, attempt, scope } = this.#failed;
     const token = endsAt !== undefined && now >= endsAt ? 0 : host.admit(options);
     if (token === 0) {
       conclude(this.#failed, this.#end);
     } else {
       host.counts.retries++;
-      new Attempt(host, token, fn, options, resolve, reject, endsAt, attempt + 1).begin();
+      const next = new Attempt(host, token, fn, options, resolve, reject, endsAt, attempt + 1, scope);
+      host.sendElsewhere(next, this.#failed);
+      next.begin();
     }
   }
 

@@ -45,6 +45,11 @@ export class TargetRegistry {
     return this.#targets.get(name) ?? this.#make(name);
   }
 
+  /** The target of that name, if there is one. */
+  find(name: string): Target | undefined {
+    return this.#targets.get(name);
+  }
+
   /** Drops targets that nobody has used for long and that hold nothing worth keeping. Returns their names. */
   sweep(now: number): string[] {
     const dropped: string[] = [];

@@ -3,6 +3,7 @@ import type { CircuitState } from './circuit/circuit-machine.ts';
 import type { ForcedState, TargetSettings } from './config/schema.ts';
 import type { HealthMonitor } from './health/monitor.ts';
 import type { HealthStatus } from './health/status.ts';
+import type { HostStatus } from './hosts/host.ts';
 import type { CoarseTime } from './time/coarse-time.ts';
 
 /**
@@ -47,6 +48,8 @@ export interface TargetStatus extends HealthStatus {
   readonly lastTransition: { from: CircuitState; to: CircuitState; reason: string; at: number } | undefined;
   readonly incidentId: string | undefined;
   readonly settingsVersion: number;
+  /** Undefined where the target has no `hosts` of its own. */
+  readonly hosts: readonly HostStatus[] | undefined;
 }
 
 export interface TargetCounts {
@@ -73,6 +76,7 @@ export interface StatusSource {
   readonly lastTransition: TargetStatus['lastTransition'];
   readonly incidentId: string | undefined;
   readonly settingsVersion: number;
+  readonly hosts: { status(now: number): HostStatus[] } | undefined;
 }
 
 export function targetStatus(target: StatusSource, health: HealthStatus): TargetStatus {
@@ -106,5 +110,6 @@ export function targetStatus(target: StatusSource, health: HealthStatus): Target
     lastTransition,
     incidentId,
     settingsVersion: target.settingsVersion,
+    hosts: target.hosts?.status(now),
   };
 }

@@ -1,7 +1,7 @@
-import { ambientOptions } from './ambient.ts';
+import { ambient } from './ambient.ts';
 import type { CircuitSnapshot } from './circuit/breaker.ts';
 import type { CircuitState, CircuitTransition } from './circuit/circuit-machine.ts';
-import type { ForcedState, Outcome, TargetOptions, TargetUpdate } from './config/schema.ts';
+import type { ForcedState, Outcome, Priority, TargetOptions, TargetUpdate } from './config/schema.ts';
 import { type SettingsAuthor, type SettingsChange, SettingsHistory } from './config/settings-history.ts';
 import type { BaseSettings } from './config/settings-stack.ts';
 import { SettingsStack } from './config/settings-stack.ts';
@@ -9,13 +9,18 @@ import type { TierName } from './config/tier-names.ts';
 import { ClosedError, ConfigError } from './errors.ts';
 import type { FleetForce } from './fleet/decisions.ts';
 import { Gate } from './gate.ts';
+import type { CallGraph } from './health/call-graph.ts';
+import { type HostMove, HostSet } from './hosts/host-set.ts';
 import type { LedgerContext } from './ledger.ts';
 import { RetryBudget } from './limits/retry-budget.ts';
 import { classifyOutbound, isOutcome, retryAfterOf } from './outcome.ts';
 import type { LeakTicket, Permit } from './permit.ts';
+import { hostOf, sendElsewhere } from './permit-host.ts';
+import type { Operation } from './policy/enforcer.ts';
 import { Connections } from './recovery/connections.ts';
 import { StrategyEffects } from './recovery/effects.ts';
 import { StaleAnswers } from './recovery/stale-answers.ts';
+import type { Callee, RequestScope } from './request-scope.ts';
 import { run } from './run.ts';
 import type { RunHost } from './run-end.ts';
 import { type AttemptContext, layOptions, NO_OPTIONS, type RunOptions } from './run-options.ts';
@@ -23,6 +28,7 @@ import type { TargetStatus } from './target-status.ts';
 
 /** What a target needs of the runtime that it lives in. */
 export interface TargetContext extends LedgerContext {
+  readonly graph: CallGraph;
   /** Takes the target back into the runtime, should it have been dropped. */
   readopt(target: Target): void;
   /** True once the runtime was closed. */
@@ -34,6 +40,7 @@ export interface TargetContext extends LedgerContext {
   /** Has `serveWaiting` called each tick until it returns false. */
   attend(target: Target): void;
   transitioned(target: Target, transition: CircuitTransition): void;
+  hostMoved(target: Target, move: HostMove): void;
   settingsChanged(target: Target, change: SettingsChange): void;
   /** Tells the fleet of a person's decision; undefined where the target is not shared. */
   forceInFleet(target: Target, state: ForcedState, before: CircuitSnapshot): Promise<FleetForce> | undefined;
@@ -88,11 +95,13 @@ export class Target extends Gate implements RunHost {
   readonly #stack: SettingsStack;
   #budget: RetryBudget | undefined;
   #history: SettingsHistory | undefined;
+  #hosts: HostSet | undefined;
 
   constructor(name: string, base: BaseSettings, context: TargetContext) {
     super(name, base.settings, context);
     this.#context = context;
     this.#stack = new SettingsStack(name, base);
+    this.#setHosts();
   }
 
   /** What bounds the repeats of `run`; undefined where none are allowed. */
@@ -129,9 +138,13 @@ export class Target extends Gate implements RunHost {
    * is returned.
    */
   run<T>(fn: (context: AttemptContext) => T | PromiseLike<T>, options?: RunOptions<T>): Promise<T> {
-    const ambient = ambientOptions();
+    const around = ambient();
     const given = (options ?? NO_OPTIONS) as RunOptions;
-    return run(this, fn, ambient === undefined ? given : layOptions(ambient, given)) as Promise<T>;
+    if (around === undefined) return run(this, fn, given, undefined) as Promise<T>;
+    const laid = around.options === undefined ? given : layOptions(around.options, given);
+    const priority = this.priorityWithin(laid, around.scope);
+    const whole = priority === laid.priority ? laid : { ...laid, priority };
+    return run(this, fn, whole, around.scope) as Promise<T>;
   }
 
   /** `fn` with this target's protection around it: same arguments, same result, as a promise. */
@@ -159,6 +172,26 @@ export class Target extends Gate implements RunHost {
     } else {
       this.reportCallback('record', new RangeError(`more than ${MOST_SIGNALS} names`));
     }
+  }
+
+  /**
+   * Which of the target's `hosts` a call is to go to that was let in by `acquire`: the host is chosen when it is first
+   * asked for, and judged by what the permit is released with. Undefined where the target has no hosts.
+   *
+   * @param operation what is known of the call: a host that comes back is tried with those that may be repeated
+   */
+  hostOf(permit: Permit, operation: Operation = NO_OPTIONS): string | undefined {
+    return this.#hosts && hostOf(this.#hosts, permit, this.policy.mayRepeat(operation), this.time.current());
+  }
+
+  /** @internal Has the attempt of `next` go to another host than the one before it. */
+  sendElsewhere(next: Permit, failed: Permit): void {
+    if (this.#hosts !== undefined) sendElsewhere(next, failed);
+  }
+
+  /** @internal Undefined where there is but one. */
+  get hosts(): HostSet | undefined {
+    return this.#hosts;
   }
 
   /** True where replicas share the circuit, if there is a fleet. */
@@ -262,6 +295,20 @@ export class Target extends Gate implements RunHost {
     return retryAfterOf(threw, value, this.time.clock.wall());
   }
 
+  /**
+   * @internal How much a call matters: what it says itself, what is said of its target, what is said of the request
+   * that it is made for. Undefined: nobody says anything.
+   */
+  priorityWithin(operation: Operation | undefined, scope: RequestScope | undefined): Priority | undefined {
+    return operation?.priority ?? this.settings.priority ?? scope?.priority;
+  }
+
+  /** @internal Headers for an upstream that has `leftMs` to answer; undefined where it is told nothing. */
+  headersFor(leftMs: number, priority: Priority | undefined): Readonly<Record<string, string>> | undefined {
+    if (!this.acts || !this.settings.propagate) return undefined;
+    return this.#context.propagation.headersFor(leftMs, priority);
+  }
+
   reportCallback(what: string, error: unknown): void {
     this.#context.reportCallback(this.name, what, error);
   }
@@ -272,6 +319,17 @@ export class Target extends Gate implements RunHost {
 
   protected watchForLeak(permit: Permit, ticket: LeakTicket): void {
     this.#context.watchForLeak(permit, this, ticket);
+  }
+
+  protected learned(
+    called: readonly Callee[],
+    bad: boolean,
+    cause: Callee | undefined,
+    weight: number,
+    now: number,
+  ): void {
+    const names = called.map(({ name }) => name);
+    this.#context.graph.note(this.name, names, bad, cause?.name, now, Math.max(1, weight));
   }
 
   protected checkMayWait(): void {
@@ -294,6 +352,18 @@ export class Target extends Gate implements RunHost {
     if (this.#stack.restore(updates, tier)) this.#settingsChanged('user', updates ?? {}, why);
   }
 
+  #setHosts(): void {
+    const { hosts = [], outlier } = this.settings;
+    const { clock } = this.time;
+    if (hosts.length === 0) this.#hosts = undefined;
+    else if (this.#hosts !== undefined) this.#hosts.update(hosts, outlier, clock.now());
+    else {
+      const onMove = (move: HostMove) => this.#context.hostMoved(this, move);
+      this.#hosts = new HostSet(hosts, outlier, { clock, random: this.random, onMove });
+    }
+    if (this.#hosts !== undefined) this.#hosts.acts = this.acts;
+  }
+
   #settingsChanged(author: SettingsAuthor, change: object, reason: string | undefined): void {
     const at = this.time.clock.wall();
     const noted: SettingsChange = { version: this.#stack.version, at, author, reason, change };
@@ -301,6 +371,7 @@ export class Target extends Gate implements RunHost {
     this.#history.note(noted, this.#stack);
     this.apply(this.#stack.settings);
     this.#budget?.update(this.settings.retry);
+    this.#setHosts();
     this.#context.settingsChanged(this, noted);
   }
 }

@@ -54,8 +54,9 @@ export class Admission<R extends ExpressRequest> {
   }
 
   #admit(visit: Visit | undefined, req: RoutedRequest, next: ExpressNext): void {
-    if (visit === undefined || this.#inbound.admit(req as never, visit.res, this.#named(visit), visit))
-      next();
+    if (visit === undefined) next();
+    else if (this.#inbound.admit(req as never, visit.res, this.#named(visit), visit))
+      this.#inbound.enter(req as never, next);
   }
 
   #named(visit: Visit): Route {

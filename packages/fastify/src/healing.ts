@@ -51,7 +51,7 @@ function install(app: FastifyInstance, options: HealingOptions): void {
       const route = routeOf(request);
       if (route === undefined) return next();
       tellOfHijack(reply);
-      if (inbound.admit(request.raw, reply.raw, route, reply)) next();
+      if (inbound.admit(request.raw, reply.raw, route, reply)) inbound.enter(request.raw, next);
     });
   }
 }

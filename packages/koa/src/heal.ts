@@ -32,7 +32,7 @@ export function heal(options: HealOptions | Healing = {}): KoaMiddleware {
     const { inbound, predictor } = mountOf(ctx);
     prepare(ctx.app);
     const route = predictor.taken(ctx, inbound.routes.unmatched);
-    return inbound.admit(ctx.req, ctx.res, route, ctx) ? next() : Promise.resolve();
+    return inbound.admit(ctx.req, ctx.res, route, ctx) ? inbound.enter(ctx.req, next) : Promise.resolve();
   }
   return brand(heal, { healixOptions: settings, healixRuntime: runtime });
 }

@@ -48,7 +48,7 @@ export function healing(options: HealingOptions | Healing = {}): KoaMiddleware {
     }
     if (settings.runtime.disabled) return next();
     const route = routeOf(ctx);
-    if (route === undefined || inbound.admit(ctx.req, ctx.res, route, ctx)) return next();
-    return Promise.resolve();
+    if (route === undefined) return next();
+    return inbound.admit(ctx.req, ctx.res, route, ctx) ? inbound.enter(ctx.req, next) : Promise.resolve();
   };
 }

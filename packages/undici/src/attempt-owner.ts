@@ -1,4 +1,4 @@
-import type { Target } from '@healix/core';
+import type { Permit, Priority, Target } from '@healix/core';
 import type { Dispatcher } from 'undici';
 
 type Controller = Dispatcher.DispatchController;
@@ -9,6 +9,10 @@ export interface AttemptOwner extends Controller {
   readonly dispatch: Dispatcher['dispatch'];
   readonly handler: Dispatcher.DispatchHandler;
   readonly options: Dispatcher.DispatchOptions;
+  /** What is dispatched for one attempt: to the host that was chosen for it, where there are several. */
+  optionsFor(permit: Permit): Dispatcher.DispatchOptions;
+  /** How much the call matters, where that was said. */
+  readonly priority: Priority | undefined;
   readonly timeoutMs: number | undefined;
   /** When the whole call is out of time: for ever, where there is no deadline, or it is not in force. */
   readonly endsAt: number;

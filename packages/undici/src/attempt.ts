@@ -1,14 +1,16 @@
 import type { Outcome, Permit } from '@healix/core';
-import { attemptLimitMs, deadlineError, isLast, isProbe, lateness } from '@healix/core/adapter';
+import { attemptLimitMs, deadlineError, isLast, isProbe, lateness, lateOutcome } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import type { AttemptOwner } from './attempt-owner.ts';
 import { abortError, notWorthReading, rethrowLater, withoutStart } from './errors.ts';
+import { withHeaders } from './headers.ts';
 import { HeldAnswer } from './held-answer.ts';
 import { isUncertain, outcomeOfAnswer, outcomeOfError } from './outcome.ts';
 import { Place } from './place.ts';
 
 type Controller = Dispatcher.DispatchController;
 type Headers = Record<string, string | string[] | undefined>;
+type SentHeaders = Exclude<Dispatcher.DispatchOptions['headers'], undefined>;
 type Socket = Parameters<NonNullable<Dispatcher.DispatchHandler['onRequestUpgrade']>>[3];
 
 /** A body that stands still this long, where the request names no `bodyTimeout`, takes up no place. */
@@ -42,20 +44,31 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
 
   begin(): boolean {
     const { call, permit, target } = this;
+    let deadline = Number.POSITIVE_INFINITY;
     if (target.limitsTime) {
       const limitMs = attemptLimitMs(target, permit, call.timeoutMs) ?? Number.POSITIVE_INFINITY;
-      this.wakeAt(Math.min(call.endsAt, permit.start + limitMs));
+      deadline = Math.min(call.endsAt, permit.start + limitMs);
+      this.wakeAt(deadline);
     }
-    const { options } = call;
     try {
-      // undici closes the connection behind the answer, and makes another for what comes next.
-      const renewing = target.connections.isRenewing(target.time.now);
-      return call.dispatch(renewing ? { ...options, reset: true } : options, this);
+      return call.dispatch(this.#optionsFor(deadline), this);
     } catch (error) {
       this.leave('ignored');
       this.#phase = GONE;
       throw error;
     }
+  }
+
+  /** What is sent, with what the other side is told of its time. */
+  #optionsFor(deadline: number): Dispatcher.DispatchOptions {
+    const { priority } = this.call;
+    const options = this.call.optionsFor(this.permit);
+    // undici closes the connection behind the answer then, and makes another for what comes next.
+    const isRenewing = this.target.connections.isRenewing(this.target.time.now);
+    const told = this.target.headersFor(deadline - this.target.time.current(), priority);
+    if (told === undefined && !isRenewing) return options;
+    const headers = told === undefined ? {} : { headers: withHeaders(options.headers, told) as SentHeaders };
+    return { ...options, ...headers, ...(isRenewing && { reset: true }) };
   }
 
   protected override putOff(ms: number): void {
@@ -263,7 +276,8 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
   #overrun(): void {
     const { call, permit, target } = this;
     const last = isLast(target, permit);
-    if (target.noteTimeout(permit) && !last) call.repeat(0);
+    const outcome = lateOutcome(target, permit, target.time.current());
+    if (target.noteTimeout(permit, outcome) && !last) call.repeat(0);
   }
 
   #timeOut(now: number): void {
@@ -275,7 +289,7 @@ export class Attempt extends Place implements Dispatcher.DispatchHandler {
     const error = this.#lateError(now);
     this.#drop(error);
     controller?.abort(error);
-    if (!this.#repeats('failure', 0)) call.fail(error);
+    if (!this.#repeats(lateOutcome(this.target, this.permit, now), 0)) call.fail(error);
   }
 
   #lateError(now: number): Error {

@@ -1,12 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Permit, Target } from '@healix/core';
+import type { Permit, Priority, Target } from '@healix/core';
 import { type CallOptions, takeRepeat } from '@healix/core/adapter';
 import type { Dispatcher } from 'undici';
 import { Attempt } from './attempt.ts';
 import type { AttemptOwner } from './attempt-owner.ts';
 import { abortError, rethrowLater } from './errors.ts';
 import { RepeatWait, type Waiting } from './repeat-wait.ts';
-import { isReplayable, operationOf } from './repeatable.ts';
+import { asksFor, isReplayable, operationOf } from './repeatable.ts';
 
 /** Where the caller's code ran: what follows an attempt, such as a trace, belongs there. */
 type Scope = Pick<AsyncResource, 'runInAsyncScope'>;
@@ -25,11 +25,14 @@ export class Call implements AttemptOwner, Waiting {
   readonly dispatch: Dispatcher['dispatch'];
   readonly options: Dispatcher.DispatchOptions;
   readonly handler: Dispatcher.DispatchHandler;
+  readonly priority: Priority | undefined;
   endsAt: number;
   started = false;
   paused = false;
   aborted = false;
   reason: Error | null = null;
+  /** Healing says which host each attempt goes to. */
+  chooses = false;
   readonly #own: CallOptions | undefined;
   readonly #scope: Scope | undefined;
   #attempt: Attempt;
@@ -44,7 +47,9 @@ export class Call implements AttemptOwner, Waiting {
     handler: Dispatcher.DispatchHandler,
     own: CallOptions | undefined,
     endsAt: number,
+    priority: Priority | undefined,
   ) {
+    this.priority = priority;
     this.target = target;
     this.dispatch = dispatch;
     this.options = options;
@@ -80,6 +85,12 @@ export class Call implements AttemptOwner, Waiting {
   set rawTrailers(trailers: RawHeaders) {
     const { controller } = this.#attempt;
     if (controller !== null) controller.rawTrailers = trailers;
+  }
+
+  optionsFor(permit: Permit): Dispatcher.DispatchOptions {
+    const { options, target } = this;
+    const origin = this.chooses ? target.hostOf(permit, operationOf(options, this.#own)) : undefined;
+    return origin === undefined ? options : { ...options, origin };
   }
 
   begin(): boolean {
@@ -144,8 +155,9 @@ export class Call implements AttemptOwner, Waiting {
       return;
     }
     try {
-      const permit = now < this.endsAt ? this.target.acquire(this.options) : undefined;
-      if (permit?.ok) this.#beginAgain(permit);
+      const permit =
+        now < this.endsAt ? this.target.acquire(asksFor(this.options, this.priority)) : undefined;
+      if (permit?.ok) this.#beginAgain(permit, this.#attempt.permit.scope);
       else this.#attempt.conclude();
     } catch (error) {
       rethrowLater(error);
@@ -157,10 +169,12 @@ export class Call implements AttemptOwner, Waiting {
     this.target.time.await(this.#wait);
   }
 
-  #beginAgain(permit: Permit): void {
+  #beginAgain(permit: Permit, scope: Permit['scope']): void {
+    this.target.callFor(permit, scope);
     this.target.counts.retries++;
     this.#attempt.discard();
     this.#attempts++;
+    this.target.sendElsewhere(permit, this.#attempt.permit);
     this.#attempt = new Attempt(this, permit);
     try {
       this.#scope?.runInAsyncScope(this.begin, this);

@@ -63,7 +63,11 @@ async function heal(
       async (attempt) => {
         discard(last?.body);
         const ends = signal === undefined ? attempt.signal : AbortSignal.any([signal, attempt.signal]);
-        last = await inHealedFetch(origin, () => send(input, { ...init, signal: ends }));
+        const { host } = attempt;
+        const goesTo = host === undefined ? origin : new URL(host).origin;
+        const sent = host === undefined ? input : elsewhere(input, host);
+        const told = { ...init, signal: ends, ...withTold(headers, attempt.headers) };
+        last = await inHealedFetch(goesTo, () => send(sent, told));
         return last;
       },
       {
@@ -76,6 +80,25 @@ async function heal(
   } catch (error) {
     throw findHealixError(error) ?? error;
   }
+}
+
+/** The same to another origin. */
+function elsewhere(input: unknown, host: string): unknown {
+  const request =
+    typeof input === 'object' && input !== null && 'url' in input ? (input as Request) : undefined;
+  const url = new URL(request === undefined ? String(input) : request.url);
+  const { protocol, hostname, port } = new URL(host);
+  Object.assign(url, { protocol, hostname, port });
+  return request === undefined ? url.href : new Request(url, request);
+}
+
+/** What the other side is told of its time, beside the request's own headers. */
+function withTold(headers: unknown, told: Readonly<Record<string, string>>): Init {
+  const names = Object.keys(told);
+  if (names.length === 0) return {};
+  const all = new Headers(headers as ConstructorParameters<typeof Headers>[0]);
+  for (const name of names) all.set(name, told[name] as string);
+  return { headers: [...all] };
 }
 
 function ask(input: unknown, init: Init = {}): Asked | undefined {

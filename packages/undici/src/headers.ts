@@ -29,3 +29,24 @@ function first(value: unknown): string | undefined {
   const one = Array.isArray(value) ? value[0] : value;
   return one == null ? undefined : String(one);
 }
+
+/** The headers of a request, in any form that undici takes, with `more` in the place of those of the same names. */
+export function withHeaders(headers: unknown, more: Readonly<Record<string, string>>): unknown {
+  if (typeof headers !== 'object' || headers === null) return more;
+  if (!Array.isArray(headers) && !(Symbol.iterator in headers)) {
+    const kept = Object.entries(headers).filter(([name]) => !(name.toLowerCase() in more));
+    return { ...Object.fromEntries(kept), ...more };
+  }
+  const pairs =
+    Array.isArray(headers) && !Array.isArray(headers[0])
+      ? pairsOf(headers)
+      : [...(headers as Iterable<[unknown, unknown]>)];
+  const kept = pairs.filter(([name]) => !(String(name).toLowerCase() in more));
+  return [...kept, ...Object.entries(more)].flat(1);
+}
+
+function pairsOf(list: readonly unknown[]): [unknown, unknown][] {
+  const pairs: [unknown, unknown][] = [];
+  for (let i = 0; i + 1 < list.length; i += 2) pairs.push([list[i], list[i + 1]]);
+  return pairs;
+}

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { defaultHealing, type Healing, type Target } from '@healix/core';
+import { defaultHealing, type Healing, type Target, type TargetOptions } from '@healix/core';
 import { LONGEST_NAME, type OutboundSettings, type UpstreamRequest } from '@healix/core/adapter';
 import { findHeader } from './headers.ts';
 
@@ -17,7 +17,11 @@ interface Origin {
 
 /** The targets of one interceptor, by the origin of the request or the user's own key. Bounded in number. */
 export class Upstreams {
+  /** Whether a request goes to the origin that it names. */
+  routes = true;
   readonly #settings: OutboundSettings;
+  /** For what is named by its origin: it has a host already. */
+  readonly #unkeyed: TargetOptions | undefined;
   readonly #byName = new Map<string, Target>();
   readonly #byOrigin = new Map<string, Origin>();
   #runtime: Healing | undefined;
@@ -28,6 +32,8 @@ export class Upstreams {
   constructor(settings: OutboundSettings, renewable: boolean) {
     this.#settings = settings;
     this.#renewable = renewable;
+    const { hosts: _, ...unkeyed } = settings.defaults ?? {};
+    this.#unkeyed = settings.defaults && unkeyed;
     this.#runtime = settings.runtime;
   }
 
@@ -40,13 +46,13 @@ export class Upstreams {
   /** @param ownKey what the request itself says that it goes to */
   targetOf(request: UpstreamRequest, ownKey: string | undefined): Target {
     const key = ownKey ?? this.#keyOf(request);
-    if (key !== undefined) return this.#named(key);
+    if (key !== undefined) return this.#named(key, this.#settings.defaults);
     const { origin } = request;
     const text = typeof origin === 'string' ? origin : (origin?.origin ?? '');
     const known = this.#byOrigin.get(text) ?? this.#read(text);
     const host = known.address === undefined ? undefined : findHeader(request.headers, 'host');
-    if (host !== undefined) return this.#named(`${known.address}//${host}`);
-    known.target ??= this.#named(known.name);
+    if (host !== undefined) return this.#named(`${known.address}//${host}`, this.#unkeyed);
+    known.target ??= this.#named(known.name, this.#unkeyed);
     return known.target;
   }
 
@@ -71,12 +77,12 @@ export class Upstreams {
     }
   }
 
-  #named(key: string): Target {
-    return this.#byName.get(key) ?? this.#add(key);
+  #named(key: string, defaults: TargetOptions | undefined): Target {
+    return this.#byName.get(key) ?? this.#add(key, defaults);
   }
 
-  #add(key: string): Target {
-    const { maxNames, defaults } = this.#settings;
+  #add(key: string, defaults: TargetOptions | undefined): Target {
+    const { maxNames } = this.#settings;
     const full = this.#byName.size >= maxNames || key.length > LONGEST_NAME;
     const name = full ? OTHER : key.startsWith('upstream:') ? key : `upstream:${key}`;
     const target = this.runtime.target(name, defaults);

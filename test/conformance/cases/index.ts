@@ -13,6 +13,7 @@ import { onRefused } from './on-refused.ts';
 import { outcomes } from './outcomes.ts';
 import { peers } from './peers.ts';
 import { probes } from './probes.ts';
+import { propagation } from './propagation.ts';
 import { refusals } from './refusals.ts';
 import { settings } from './settings.ts';
 import { slowClients } from './slow-clients.ts';
@@ -30,6 +31,7 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   peers,
   'long held': longHeld,
   deadlines,
+  propagation,
   'slow clients': slowClients,
   'forged headers': forgedHeaders,
   mounts,

@@ -41,6 +41,13 @@ export const switches: readonly Switch[] = [
     fails: 'emptied while open, and who has missed the trip speaks first',
   },
   {
+    name: 'R4 what has closed alone stays closed',
+    file: 'fleet/shared-circuit.ts',
+    find: 'if (!this.#hasOvercome(view, mine, now)) this.#hold(view, now);',
+    replace: 'this.#hold(view, now);',
+    fails: 'what has closed without Redis stays closed when it is back',
+  },
+  {
     name: 'R5 times from a clock that was ahead are repaired',
     file: script('record'),
     find: "if r.st == 'open' and r['until'] > now + r.dur then r['until'] = now + r.dur end",
@@ -76,10 +83,10 @@ export const switches: readonly Switch[] = [
     fails: 'one bad replica with thirty times the traffic, and noise',
   },
   {
-    name: 'R8 trouble that is not told any more does not count',
-    file: script('report'),
-    find: 'and now - report.at > 2000',
-    replace: 'and false',
+    name: 'R8 a report that is not told any more does not count',
+    file: script('record'),
+    find: 'or now - at > 2000',
+    replace: '',
     fails: 'a bad replica is started anew again and again',
   },
   {

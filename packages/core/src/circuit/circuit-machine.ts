@@ -162,6 +162,18 @@ export abstract class CircuitMachine {
     return true;
   }
 
+  /** Asks whether so many calls in flight that are slow already are reason to open. They are booked when they end. */
+  judgeHanging(hanging: number, now: number = this.clock.now()): void {
+    if (hanging === 0 || this.current !== 'closed') return;
+    const reason = this.judge.hanging(hanging, now);
+    if (reason !== undefined) this.#tripByRule(now, reason);
+  }
+
+  /** Ms since it closed last; infinity: it was never open. */
+  closedForMs(now: number = this.clock.now()): number {
+    return now - this.closedAt;
+  }
+
   /** Books a success that was quick. False, and nothing is booked, where `token` is none of a closed circuit's. */
   countSuccess(token: number, now: number): boolean {
     if (token !== this.closedToken || token < 0) return false;

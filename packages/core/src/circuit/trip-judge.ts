@@ -3,6 +3,7 @@ import type { CallWindow } from './call-window.ts';
 import { CountWindow } from './count-window.ts';
 import { FailureStreak } from './failure-streak.ts';
 import { TimeWindow } from './time-window.ts';
+import { slowCallRate } from './trip-rules/slow-call-rate.ts';
 import { tripRules } from './trip-rules.ts';
 
 const OVERLOADS_LIKE_FAILURE = 5;
@@ -56,6 +57,14 @@ export class TripJudge {
     const failures = this.#overloads === OVERLOADS_LIKE_FAILURE ? OVERLOADS_LIKE_FAILURE : 1;
     for (let i = 0; i < failures; i++) this.#addFailure(now, false);
     return this.#judge(now);
+  }
+
+  /** The same for calls that have not ended yet, and are slow already. */
+  hanging(hanging: number, now: number): string | undefined {
+    this.#window.expire(now);
+    const { calls, failures, slow } = this.#window;
+    const evidence = { calls: calls + hanging, failures, slow: slow + hanging, streak: 0, streakMs: 0 };
+    return slowCallRate.trips(evidence, this.#settings) ? slowCallRate.name : undefined;
   }
 
   counts(now: number): { calls: number; failures: number; slow: number } {

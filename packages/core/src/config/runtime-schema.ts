@@ -5,6 +5,22 @@ import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { isRedisUrl, REDIS_URL } from './redis-url.ts';
 import { targetSchema } from './schema.ts';
+import { SERVICE, SERVICE_NAME } from './service-name.ts';
+
+const STORE_METHODS = [
+  'open',
+  'heartbeat',
+  'leave',
+  'report',
+  'claim',
+  'renew',
+  'settle',
+  'seed',
+  'force',
+  'snapshot',
+  'read',
+  'close',
+] as const satisfies readonly (keyof Store)[];
 
 const hasMethods =
   (...names: string[]) =>
@@ -12,6 +28,23 @@ const hasMethods =
     typeof value === 'object' &&
     value !== null &&
     names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+
+const headerSchema = (name: string, says: string) =>
+  z.strictObject({
+    name: z
+      .string()
+      .regex(HEADER_NAME)
+      .describe('the name of a header')
+      .default(name)
+      .describe(`The header that says ${says}.`),
+    trust: z
+      .boolean()
+      .default(false)
+      .describe('Whether what callers say by it is believed. Only where no stranger can send it.'),
+    send: z.boolean().optional().describe('Whether upstreams are told by it. Default: as `trust`.'),
+  });
 
 /** Settings of one target, or of all that match a glob over their names. */
 export const namedTargetSchema = targetSchema.extend({
@@ -53,16 +86,20 @@ export const runtimeSchema = z.strictObject({
     .optional()
     .describe('The Redis that replicas share their circuits through. Default: HEALIX_REDIS_URL.'),
   store: z
-    .custom<Store>(hasMethods('open', 'heartbeat', 'report', 'claim', 'settle', 'snapshot', 'read', 'close'))
+    .custom<Store>(hasMethods(...STORE_METHODS))
     .describe('a Store, such as redisStore(redis)')
     .optional()
     .describe('What replicas share their circuits through, instead of `redis`.'),
   service: z
     .string()
-    .regex(/^[A-Za-z0-9._-]{1,100}$/)
-    .describe('a name of letters, digits, ., _ and -')
+    .regex(SERVICE_NAME)
+    .describe(SERVICE)
     .optional()
     .describe('Names the fleet: replicas with the same name heal as one. Default: HEALIX_SERVICE.'),
+  deadlineHeader: headerSchema('x-healix-deadline-ms', 'how many ms of its time a request has left').prefault(
+    {},
+  ),
+  priorityHeader: headerSchema('x-healix-priority', 'how much a request matters').prefault({}),
   defaults: targetSchema.prefault({}),
   targets: z.record(z.string(), namedTargetSchema).default({}),
   notify: z

@@ -146,6 +146,12 @@ const recoverySchema = z.strictObject({
   anomalyCalls: count(1, 100_000)
     .default(10)
     .describe('Fewer calls in the window than this say nothing about it.'),
+  rootCause: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the failures of a route that come of what it calls are put down to that, and leave its own circuit alone. Default: from the advanced tier on.',
+    ),
   preferFallback: z
     .boolean()
     .default(false)
@@ -162,6 +168,63 @@ const recoverySchema = z.strictObject({
     .default(0.9)
     .describe('Share of `policy.concurrency` in flight from which on a target is saturated.'),
 });
+
+export const outlierSchema = z.strictObject({
+  failures: count(1, 100)
+    .default(5)
+    .describe(
+      'Failures in a row that eject a host while its peers answer; more, where its peers fail so often that chance would do it.',
+    ),
+  failureRate: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.1)
+    .describe(
+      'A host is ejected when its share of failed calls is certainly so much above that of its peers.',
+    ),
+  slowFactor: z
+    .number()
+    .min(1.5)
+    .max(1_000)
+    .default(5)
+    .describe('A host whose calls take so many times as long as those of its peers is ejected.'),
+  hangMs: ms(1, 600_000)
+    .optional()
+    .describe(
+      'A host is ejected when its calls have no answer for this long while its peers answer. Default: ten times what calls of its peers take, at least 250.',
+    ),
+  minimumCalls: count(1, 100_000)
+    .default(10)
+    .describe('Fewer calls of a host than this say nothing about its rate of failures, or its latency.'),
+  ejectMs: ms(1, 3_600_000)
+    .default(1_000)
+    .describe(
+      'How long a host is left out at first, a fifth more or less. Doubles with each ejection, and is forgotten in 10 s of health a step.',
+    ),
+  maxEjectMs: ms(1, 3_600_000)
+    .default(4_000)
+    .describe('The longest that it is left out before it is tried again; `ejectMs` where that is longer.'),
+  maxEjectedShare: share()
+    .default(0.5)
+    .describe('At most this share of the hosts is left out at once, but one of them always may be; 0: none.'),
+  panicShare: share()
+    .default(0.5)
+    .describe('When more than this share of the hosts is bad, all are used: what all have is no outlier.'),
+  slowStartMs: ms(0, 3_600_000)
+    .default(2_000)
+    .describe('A host that comes back gets its share of the traffic little by little over this time.'),
+});
+
+/** How much a call matters, the most first. */
+export const PRIORITIES = ['critical', 'high', 'normal', 'low'] as const;
+
+/** How much a call matters. */
+export type Priority = (typeof PRIORITIES)[number];
+
+export function isPriority(value: unknown): value is Priority {
+  return PRIORITIES.includes(value as Priority);
+}
 
 /** What a person holds a circuit in. */
 export type ForcedState = 'open' | 'closed' | null;
@@ -208,17 +271,38 @@ export const targetSchema = z.strictObject({
   deadlineMs: ms(1, 86_400_000)
     .optional()
     .describe('Longest time of a whole call, repeats and waits included; a fallback has a second at least.'),
+  priority: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe(
+      'How much its calls matter. Default: normal; of an upstream, that of the request that it is called for.',
+    ),
+  propagate: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether this upstream is told by headers how long its caller waits and how much the call matters, where the runtime sends that.',
+    ),
   classify: classifySchema.optional().describe('Says what a call came to; see outcomes.md.'),
   circuit: circuitSchema.prefault({}),
   retry: retrySchema.prefault({}),
   policy: policySchema.prefault({}),
   recovery: recoverySchema.prefault({}),
+  hosts: z
+    .array(z.string().min(1).max(200).describe('a text of 1 to 200 characters'))
+    .max(100)
+    .optional()
+    .describe(
+      'The hosts that can answer, at most 100. Each call goes to one of them, a repeat to another; hosts.md.',
+    ),
+  outlier: outlierSchema.prefault({}),
 });
 
 export type CircuitOptions = z.input<typeof circuitSchema>;
 export type RetryOptions = z.input<typeof retrySchema>;
 export type PolicyOptions = z.input<typeof policySchema>;
 export type RecoveryOptions = z.input<typeof recoverySchema>;
+export type OutlierOptions = z.input<typeof outlierSchema>;
 /** What bounds repeats, where a budget stands alone. */
 export type RetryBudgetOptions = Pick<RetryOptions, 'budget' | 'budgetPerSecond'>;
 export type RateOptions = z.input<typeof rateSchema>;
@@ -237,6 +321,7 @@ export type RetrySettings = Readonly<z.output<typeof retrySchema>>;
 export type PolicySettings = Readonly<z.output<typeof policySchema>>;
 export type RateSettings = Readonly<z.output<typeof rateSchema>>;
 export type RecoverySettings = Readonly<z.output<typeof recoverySchema>>;
+export type OutlierSettings = Readonly<z.output<typeof outlierSchema>>;
 
 /** The settings of a target with nothing left open. Frozen: a change is a new object. */
 export interface TargetSettings extends Readonly<Omit<z.output<typeof targetSchema>, 'circuit' | 'tier'>> {
@@ -248,4 +333,5 @@ export interface TargetSettings extends Readonly<Omit<z.output<typeof targetSche
   readonly retry: RetrySettings;
   readonly policy: PolicySettings;
   readonly recovery: RecoverySettings;
+  readonly outlier: OutlierSettings;
 }

@@ -4,6 +4,9 @@ import {
   type CircuitOptions,
   type CircuitSettings,
   circuitSchema,
+  type OutlierOptions,
+  type OutlierSettings,
+  outlierSchema,
   type PolicyOptions,
   type PolicySettings,
   policySchema,
@@ -32,7 +35,9 @@ export const KIND_DEFAULTS = {
 /** Checks what a user wrote without filling anything in, so that it can be laid over other settings. */
 export function checkTargetOptions(options: unknown, path: string): TargetOptions {
   validate(targetSchema, options, path);
-  checkCircuit((options as TargetOptions).circuit ?? {}, `${path}.circuit`);
+  const { circuit = {}, hosts = [] } = options as TargetOptions;
+  checkCircuit(circuit, `${path}.circuit`);
+  checkHosts(hosts, `${path}.hosts`);
   return options as TargetOptions;
 }
 
@@ -53,7 +58,8 @@ export function resolveTarget(layers: readonly TargetOptions[], path: string): T
     tierRange: typeof parsed.tier === 'string' ? undefined : parsed.tier,
     circuit: completeCircuit(parsed.circuit, given),
   });
-  for (const part of [settings.circuit, settings.retry, settings.policy, settings.policy.rate]) {
+  const { circuit, retry, policy, outlier } = settings;
+  for (const part of [circuit, retry, policy, policy.rate, outlier]) {
     if (part !== undefined) resolved.add(part);
   }
   return settings;
@@ -83,6 +89,13 @@ export function resolveRate(options: RateOptions): RateSettings {
   return resolved.has(options)
     ? (options as RateSettings)
     : deepFreeze(validate(rateSchema, options, 'rate'));
+}
+
+/** Settings of outlier ejection that may stand alone. */
+export function resolveOutlier(options: OutlierOptions): OutlierSettings {
+  return resolved.has(options)
+    ? (options as OutlierSettings)
+    : deepFreeze(validate(outlierSchema, options, 'outlier'));
 }
 
 type BudgetSettings = Pick<RetrySettings, 'budget' | 'budgetPerSecond'>;
@@ -135,6 +148,11 @@ function checkCircuit({ openMs, maxOpenMs, windowCalls, minimumCalls }: CircuitO
   if (windowCalls !== undefined && minimumCalls !== undefined && minimumCalls > windowCalls) {
     throw new ConfigError(`${path}.minimumCalls`, minimumCalls, `at most windowCalls (${windowCalls})`);
   }
+}
+
+function checkHosts(hosts: readonly string[], path: string): void {
+  const twice = hosts.find((host, index) => hosts.indexOf(host) !== index);
+  if (twice !== undefined) throw new ConfigError(path, twice, 'each host once');
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

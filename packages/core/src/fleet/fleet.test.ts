@@ -16,6 +16,14 @@ describe('a fleet in health', () => {
     expect(scripted.snapshot).toHaveBeenCalledTimes(1);
   });
 
+  test('hears soon after its start of those that started with it', async () => {
+    const { clock, scripted, fleet } = new DrivenFleet();
+    await clock.advance(100);
+    scripted.live = 100;
+    await clock.advance(500);
+    expect(fleet.status.live).toBe(100);
+  });
+
   test('says who it is', async () => {
     const { clock, scripted, fleet } = new DrivenFleet((store) => {
       store.live = 2;
@@ -89,7 +97,7 @@ describe('a heartbeat', () => {
     await tell('5-0', viewOf('t'));
     scripted.cursor = '1-0';
     scripted.snapshot.mockResolvedValueOnce({ cursor: '1-0', views: [openView('t', { epoch: 2 })] });
-    await clock.advance(5_000);
+    await clock.advance(600);
     expect(scripted.snapshot.mock.lastCall).toEqual([['t']]);
     expect(target.state).toBe('open');
   });
@@ -97,7 +105,7 @@ describe('a heartbeat', () => {
   test('names records that are fetched again at once where that has failed', async () => {
     const { clock, scripted, join, busy } = new DrivenFleet();
     const target = join();
-    await clock.advance(4_900);
+    await clock.advance(5_400);
     scripted.unsettled = [{ target: 't', epoch: 3 }];
     scripted.snapshot.mockRejectedValueOnce(new Error('busy'));
     scripted.snapshot.mockResolvedValueOnce({ cursor: '0-0', views: [openView('t', { epoch: 3 })] });

@@ -68,6 +68,8 @@ export class Fleet {
   #nextStep = 0;
   #nextBeat = 0;
   #isBeating = false;
+  /** The next one comes soon: others may have started at the same time. */
+  #isFirstBeat = true;
   #isReporting = false;
   #isFetching = false;
   #timer: Timer | undefined;
@@ -194,7 +196,9 @@ export class Fleet {
   async #beat(now: number, urgent: boolean): Promise<void> {
     if (this.#isBeating) return;
     this.#isBeating = true;
-    this.#nextBeat = now + (urgent ? URGENT_HEARTBEAT_MS : HEARTBEAT_MS);
+    const isSoon = urgent || this.#isFirstBeat;
+    this.#isFirstBeat = false;
+    this.#nextBeat = now + (isSoon ? URGENT_HEARTBEAT_MS : HEARTBEAT_MS);
     const heartbeat = await this.#store.heartbeat(this.replica);
     this.#isBeating = false;
     if (this.#closed) return;

@@ -1,3 +1,4 @@
+import { SERVICE, SERVICE_NAME } from '../config/service-name.ts';
 import { ConfigError } from '../errors.ts';
 import { redisStoreAt } from '../store/redis/redis-store.ts';
 import type { Store } from '../store/store.ts';
@@ -28,6 +29,7 @@ export function openStore(
   if (service === undefined) {
     throw new ConfigError('service', undefined, 'a name for the fleet, since `redis` or `store` is given');
   }
+  if (!SERVICE_NAME.test(service)) throw new ConfigError('HEALIX_SERVICE', service, SERVICE);
   if (mode !== 'heal') return undefined;
   return { store: store ?? redisStoreAt(url as string), service };
 }

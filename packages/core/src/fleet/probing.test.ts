@@ -33,6 +33,16 @@ describe('a claim', () => {
     });
   });
 
+  test('asks for no longer lease than a store may give, however long a probe may take', async () => {
+    const circuit = { probeTimeoutMs: 600_000 };
+    const { scripted, adopt, clock, step } = driveProbing({ options: { timeoutMs: 86_400_000, circuit } });
+    adopt(openView('t', { epoch: 2, openings: 30 }));
+    await clock.advance(1_200);
+    await step();
+    const [, { timeoutMs, marginMs }] = scripted.claim.mock.calls[0] as [string, Claim];
+    expect(2 * timeoutMs + marginMs).toBeLessThan(86_400_000);
+  });
+
   test('that is refused is made again, no sooner than the target is due, each time by another token', async () => {
     const { scripted, workUntil } = driveProbing();
     await workUntil(950);

@@ -13,6 +13,10 @@ const CLAIM_JITTER_MS = 50;
 /** So long after it is due each replica has one probe at most. */
 const FAIR_MS = 250;
 const CLAIM_AGAIN_MS = 150;
+/** A probe that has said nothing, such as one whose answer does not count, is followed by none so soon. */
+const UNUSED_AGAIN_MS = 500;
+/** A lease for longer is none that a store may give. */
+const LONGEST_PROBE_MS = 40_000_000;
 const MARGIN_MS = 100;
 const RENEW_AHEAD_MS = 300;
 /** A lease can be used for so long at least, however short its probe: it is looked at every 100 ms or so. */
@@ -153,7 +157,8 @@ export class Probing {
     const reply = await store.settle(replica, { target, epochId, token, verdict, openTerms, nextId });
     if (reply !== undefined && this.#pending === pending) {
       this.#pending = undefined;
-      this.#nextClaimAt = Math.max(now, this.#until + FAIR_MS) + this.#random.next() * CLAIM_JITTER_MS;
+      const from = verdict === 'unused' ? now + UNUSED_AGAIN_MS : now;
+      this.#nextClaimAt = Math.max(from, this.#until + FAIR_MS) + this.#random.next() * CLAIM_JITTER_MS;
     }
     return reply?.view;
   }
@@ -179,7 +184,7 @@ export class Probing {
     const isReady = now >= this.#nextClaimAt && !this.trial.busy && this.#isTried(now);
     if (!isReady || this.#awaitsCall || !this.#hasTraffic(now)) return undefined;
     const token = this.#unanswered ?? makeId(this.#random);
-    const timeoutMs = this.#target.breaker.probeLimitMs;
+    const timeoutMs = Math.min(this.#target.breaker.probeLimitMs, LONGEST_PROBE_MS);
     const claim = this.#makeClaim(view.epochId, token, timeoutMs);
     this.#nextClaimAt = Math.max(now + CLAIM_AGAIN_MS, this.#until) + this.#random.next() * CLAIM_JITTER_MS;
     const reply = await store.claim(replica, claim);

@@ -126,8 +126,9 @@ export class SharedCircuit {
     this.#until = now + Math.min(view.remainingMs, this.#longestOpenMs);
     this.probing.begin(view, this.#until);
     this.#adoptForce(view, mine, now);
-    if (view.state === 'open') this.#hold(view, now);
-    else this.#close(view, mine, now);
+    if (view.state === 'open') {
+      if (!this.#hasOvercome(view, mine, now)) this.#hold(view, now);
+    } else this.#close(view, mine, now);
   }
 
   #adoptForce(view: FleetView, mine: FleetView | undefined, now: number): void {
@@ -141,6 +142,12 @@ export class SharedCircuit {
     } else if (mine !== undefined && mine.forced !== null) {
       breaker.force(null, now);
     }
+  }
+
+  /** What has closed here alone is not opened again by another epoch of the opening that it has overcome. */
+  #hasOvercome(view: FleetView, mine: FleetView | undefined, now: number): boolean {
+    const isSameOpening = mine?.state === 'open' && mine.openings === view.openings;
+    return isSameOpening && this.target.breaker.stateAt(now) === 'closed';
   }
 
   #hold({ openings }: FleetView, now: number): void {

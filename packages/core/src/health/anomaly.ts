@@ -1,8 +1,17 @@
 import type { CircuitState } from '../circuit/circuit-machine.ts';
 import type { RecoverySettings } from '../config/schema.ts';
 import type { HealthMonitor, HealthSnapshot } from './monitor.ts';
+import { shareAtLeast } from './share-bounds.ts';
 
-export type AnomalyKind = 'error-rate' | 'latency' | 'saturation';
+/** `hang`: calls that do not end. `trend`: failures that are few still, and about to be many. */
+export type AnomalyKind =
+  | 'error-rate'
+  | 'latency'
+  | 'saturation'
+  | 'throughput-drop'
+  | 'hang'
+  | 'trend'
+  | 'host-outlier';
 
 /** Something about a target that is not as it should be. */
 export interface Anomaly {
@@ -17,8 +26,6 @@ export interface Anomaly {
 const WINDOWS_MS = [1_000, 2_000, 5_000, 10_000];
 /** Fewer bad calls than this are chance, however few the calls. */
 const ENOUGH = 4;
-/** Standard deviations between the share that is seen and the one that is taken for certain. */
-const SURE = 1.96;
 
 /**
  * Compares a target with fixed thresholds: an open circuit, the share of failed and of slow calls, and calls in
@@ -64,19 +71,11 @@ function tooMany(
     if (longer.calls < anomalyCalls) continue;
     health = longer;
     if (bad(health) / health.calls < anomalyRate / 2) return undefined;
-    if (bad(health) >= ENOUGH && atLeast(bad(health), health.calls) >= anomalyRate) return health;
+    if (bad(health) >= ENOUGH && shareAtLeast(bad(health), health.calls) >= anomalyRate) return health;
   }
   if (health === undefined || bad(health) < ENOUGH) return undefined;
-  const likely = atLeast(bad(health), health.calls) >= anomalyRate / 2;
+  const likely = shareAtLeast(bad(health), health.calls) >= anomalyRate / 2;
   return likely && bad(health) / health.calls >= anomalyRate ? health : undefined;
-}
-
-/** The share that lies behind `bad` of `calls` at the very least (Wilson's score interval, 1927). */
-function atLeast(bad: number, calls: number): number {
-  const share = bad / calls;
-  const square = SURE ** 2 / calls;
-  const spread = SURE * Math.sqrt((share * (1 - share)) / calls + square / (4 * calls));
-  return (share + square / 2 - spread) / (1 + square);
 }
 
 function judgeable(monitor: HealthMonitor, calls: number, now: number): HealthSnapshot {

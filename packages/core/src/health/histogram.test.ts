@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LatencyHistogram } from './histogram.ts';
+import { LatencyHistogram, LatencyMark } from './histogram.ts';
 
 interface Sample {
   at: number;
@@ -76,6 +76,37 @@ describe('LatencyHistogram', () => {
           expect(lowest).toBeLessThanOrEqual((naive(surely, 0) as number) * slack);
           expect(highest).toBeLessThanOrEqual((naive(maybe, 1) as number) * slack);
           expect(highest).toBeGreaterThanOrEqual((naive(surely, 1) as number) / slack);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('since a mark: each latency is told once, whatever the halves do, unless it has left the window', () => {
+    const waits = fc.constantFrom(0, 1, 70, 250, 499, 500, 501, 1_000, 2_500, 1e7);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(waits, fc.constantFrom('record', 'read')), { maxLength: 60 }), (run) => {
+        const histogram = new LatencyHistogram(1_000);
+        const mark = new LatencyMark();
+        let fresh: Sample[] = [];
+        let now = 123;
+        for (const [wait, what] of run) {
+          now += wait;
+          if (what === 'record') {
+            const ms = 2 ** (fresh.length % 18);
+            histogram.record(ms, 1, now);
+            fresh.push({ at: now, ms, weight: 1 });
+            continue;
+          }
+          const found = histogram.quantilesSince(mark, [0, 0.5, 1], now);
+          if (fresh.every(({ at }) => now - at < 500)) {
+            [0, 0.5, 1].forEach((quantile, i) => {
+              expectClose(found[i], naive(fresh, quantile));
+            });
+          } else if (fresh.every(({ at }) => now - at >= 1_000)) {
+            expect(found[1]).toBeUndefined();
+          }
+          fresh = [];
         }
       }),
       { numRuns: 400 },

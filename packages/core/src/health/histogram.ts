@@ -15,6 +15,14 @@ function middleOf(bucket: number): number {
   return (SUB_BUCKETS + (bucket % SUB_BUCKETS)) * width + width / 2;
 }
 
+/** Where a reader of `quantilesSince` left off. */
+export class LatencyMark {
+  /** @internal */
+  turns = 0;
+  /** @internal */
+  counts: Uint32Array | undefined;
+}
+
 /**
  * Latencies over a sliding time, log-linear: 16 buckets an octave, so that a quantile is within 1/16 of the
  * truth from 16 µs to 268 s (after HdrHistogram, by Gil Tene). Two halves take turns, so what is read covers
@@ -25,6 +33,7 @@ export class LatencyHistogram {
   #current: Uint32Array | undefined;
   #previous: Uint32Array | undefined;
   #turnsAt = Number.NEGATIVE_INFINITY;
+  #turns = 0;
 
   constructor(windowMs = 10_000) {
     this.#halfMs = windowMs / 2;
@@ -44,19 +53,29 @@ export class LatencyHistogram {
     if (now >= this.#turnsAt) this.#turn(now);
     const current = this.#current;
     const previous = this.#previous;
-    let total = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      total += (current[bucket] as number) + (previous?.[bucket] ?? 0);
-    }
-    return wanted.map((quantile) => {
-      if (total === 0) return undefined;
-      let left = Math.max(1, Math.ceil(quantile * total));
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
-        left -= (current[bucket] as number) + (previous?.[bucket] ?? 0);
-        if (left <= 0) return middleOf(bucket) / 1_000;
-      }
-      return undefined;
-    });
+    return quantilesOf(wanted, (bucket) => (current[bucket] as number) + (previous?.[bucket] ?? 0));
+  }
+
+  /**
+   * The same of what was recorded since `mark` was last given here, and moves it: an interval's own quantiles, at no
+   * further cost for whoever records. Of an interval longer than half the window, those of what the window still holds.
+   */
+  quantilesSince(mark: LatencyMark, wanted: readonly number[], now: number): (number | undefined)[] {
+    if (this.#current === undefined) return wanted.map(() => undefined);
+    if (now >= this.#turnsAt) this.#turn(now);
+    const current = this.#current;
+    const turned = this.#turns - mark.turns;
+    const previous = turned > 0 ? this.#previous : undefined;
+    mark.counts ??= new Uint32Array(BUCKETS);
+    const { counts } = mark;
+    const known = turned > 1 || (turned > 0 && previous === undefined) ? undefined : counts;
+    const found = quantilesOf(
+      wanted,
+      (bucket) => (current[bucket] as number) + (previous?.[bucket] ?? 0) - (known?.[bucket] ?? 0),
+    );
+    counts.set(current);
+    mark.turns = this.#turns;
+    return found;
   }
 
   #turn(now: number): void {
@@ -65,6 +84,21 @@ export class LatencyHistogram {
     this.#previous = lastHalfCounts ? this.#current : undefined;
     this.#current = (lastHalfCounts ? spare : (spare ?? this.#current)) ?? new Uint32Array(BUCKETS);
     this.#current.fill(0);
+    this.#turns++;
     this.#turnsAt = lastHalfCounts ? this.#turnsAt + this.#halfMs : now + this.#halfMs;
   }
+}
+
+function quantilesOf(wanted: readonly number[], countOf: (bucket: number) => number): (number | undefined)[] {
+  let total = 0;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) total += countOf(bucket);
+  return wanted.map((quantile) => {
+    if (total === 0) return undefined;
+    let left = Math.max(1, Math.ceil(quantile * total));
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      left -= countOf(bucket);
+      if (left <= 0) return middleOf(bucket) / 1_000;
+    }
+    return undefined;
+  });
 }

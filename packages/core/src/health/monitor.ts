@@ -13,7 +13,7 @@ interface CallCounts {
 /** A target's recent health, over `overMs`. */
 export interface HealthSnapshot extends Readonly<CallCounts> {
   readonly overMs: number;
-  /** All but ignored calls. */
+  /** All but ignored calls, and those that hang. */
   readonly calls: number;
   readonly inFlight: number;
   /** Places taken up in relation to `policy.concurrency`; 0 where there is no limit. */
@@ -58,9 +58,9 @@ class Snapshot implements HealthSnapshot {
     this.failure = counts.failure;
     this.overload = counts.overload;
     this.ignored = counts.ignored;
-    this.slow = counts.slow;
+    this.slow = counts.slow + monitor.hanging;
     this.overMs = overMs;
-    this.calls = counts.success + counts.failure + counts.overload;
+    this.calls = counts.success + counts.failure + counts.overload + monitor.hanging;
     this.inFlight = monitor.inFlight;
     this.saturation = monitor.concurrency === undefined ? 0 : monitor.places / monitor.concurrency;
     this.signals = monitor.signals;
@@ -108,6 +108,8 @@ export class HealthMonitor implements CallCounts {
   ignored = 0;
   slow = 0;
   refused = 0;
+  /** Calls in flight that were found too slow already: they count as slow calls of now. */
+  hanging = 0;
   /** The most calls that may be in flight, where there is a limit. */
   concurrency: number | undefined = undefined;
   readonly latency = new LatencyHistogram(WINDOW_MS);

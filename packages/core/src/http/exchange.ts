@@ -3,6 +3,7 @@ import type { Outcome } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import { Permit } from '../permit.ts';
 import type { Target } from '../target.ts';
+import { TICK_MS } from '../time/coarse-time.ts';
 import { Timed } from '../time/timer-wheel.ts';
 import { leaveConnection } from './connection.ts';
 import { isClientGone, isClientSending, isSent, type RawRequest, type RawResponse } from './raw.ts';
@@ -93,7 +94,9 @@ export class Exchange extends Permit implements RequestHealing {
 
   /** The handler has taken the connection over: what goes on there is no longer a request. */
   takenOver(): void {
-    if (!this.released) leave(this).release(this, 'success');
+    if (this.released) return;
+    this.scope?.close();
+    leave(this).release(this, 'success');
   }
 
   /** The answer is being broken off: by the server itself, unless its client had left before. */
@@ -135,7 +138,7 @@ export class Exchange extends Permit implements RequestHealing {
   timeOut(now: number): void {
     const { target, res } = this;
     const late = !res.headersSent;
-    const outcome = isClientSending(this.req) ? 'ignored' : 'failure';
+    const outcome = isClientSending(this.req) ? 'ignored' : this.#lateOutcome(now);
     if (target.observes) {
       if (late) target.noteTimeout(this, outcome, this.inbound.targetOf(this));
       return;
@@ -149,6 +152,23 @@ export class Exchange extends Permit implements RequestHealing {
     if (late && !this.released) leave(this).release(this, outcome);
     this.#controller?.abort(error);
     if (late && !res.headersSent) this.inbound.answerLate(this, error);
+  }
+
+  /**
+   * @internal A client that waited this long for nothing, and left, has met a hang: where a deadline was due, its
+   * client's own may have come a moment before.
+   */
+  get hangMs(): number {
+    if (this.deadline === undefined) return HANG_MS;
+    const nearlyMs = this.deadline.deadline - this.start - 2 * TICK_MS;
+    return Math.min(HANG_MS, Math.max(nearlyMs, this.target.medianMs(this.target.time.current())));
+  }
+
+  /** The route's own deadline is a fair one; its caller's may be too short for anyone. */
+  #lateOutcome(now: number): Outcome {
+    const { target, start } = this;
+    const { deadlineMs = Number.POSITIVE_INFINITY } = target.settings;
+    return now - start < Math.min(deadlineMs, target.medianMs(now)) ? 'ignored' : 'failure';
   }
 
   /** @internal */
@@ -214,11 +234,12 @@ class ProbeTime extends Timed {
 function giveUp(exchange: Exchange): void {
   const target = leave(exchange);
   if (isClientSending(exchange.req)) target.release(exchange, 'ignored');
-  else target.abandon(exchange, undefined, HANG_MS);
+  else target.abandon(exchange, undefined, exchange.hangMs);
 }
 
 function book(exchange: Exchange, status: number, otherwise: Outcome): void {
   const target = leave(exchange);
+  exchange.scope?.close();
   target.release(exchange, target.judged({ status }, exchange.error, otherwise));
 }
 

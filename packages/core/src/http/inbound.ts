@@ -1,7 +1,9 @@
+import { withScope } from '../ambient.ts';
 import type { DeadlineError } from '../errors.ts';
 import type { Healing } from '../healing.ts';
 import type { Rejection } from '../permit.ts';
-import { isProbe } from '../recovery/attempts.ts';
+import { isProbe, shorter } from '../recovery/attempts.ts';
+import { RequestScope } from '../request-scope.ts';
 import type { Target } from '../target.ts';
 import { type Answer, deadlineAnswer, refusalAnswer, sendAnswer } from './answers.ts';
 import { Exchange } from './exchange.ts';
@@ -53,19 +55,36 @@ export class Inbound<C = unknown> {
     }
     if (this.#disabled || isPreflight(req)) return true;
     const target = route.target ?? this.#find(route);
-    const token = target.admit(req);
+    const said = runtime.propagation.priorityOf(req.headers);
+    const token = target.admit(said === undefined ? req : { method: req.method, priority: said });
     if (token === 0) {
       this.#refuse(req, res, target.rejection(), context);
       return false;
     }
     const exchange = new Exchange(this, target, token, route, req, res, context);
     watch(exchange);
-    const { deadlineMs } = target.settings;
+    const leftMs = runtime.propagation.leftMsOf(req.headers);
+    const limitMs = target.limitsTime ? shorter(target.settings.deadlineMs, leftMs) : undefined;
     if (isUpgraded(req, res)) exchange.takenOver();
-    else if (deadlineMs !== undefined && target.limitsTime && !exchange.released)
-      exchange.endBy(exchange.start + deadlineMs);
+    else if (limitMs !== undefined && !exchange.released) exchange.endBy(exchange.start + limitMs);
+    const scopeMs = limitMs ?? leftMs;
+    const priority = said ?? target.settings.priority;
+    const traced = runtime.callsOut && target.traces;
+    if (scopeMs !== undefined || priority !== undefined || traced) {
+      const endsAt = exchange.start + (scopeMs ?? Number.POSITIVE_INFINITY);
+      exchange.scope = new RequestScope(target.time, endsAt, priority, traced);
+    }
     if (isProbe(target, exchange)) exchange.asProbe();
     return true;
+  }
+
+  /**
+   * Goes on with a request that was admitted: `next` and all that comes of it, however late, calls others on its
+   * behalf, under its deadline and its priority.
+   */
+  enter<T>(req: RawRequest, next: () => T): T {
+    const scope = exchangeOf(req)?.scope;
+    return scope === undefined ? next() : withScope(scope, next);
   }
 
   /** @internal Answers in place of a handler that is late. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type TargetOptions, targetSchema } from '../config/schema.ts';
+import { PRIORITIES, type Priority, type TargetOptions, targetSchema } from '../config/schema.ts';
 import { checkTargetOptions } from '../config/settings.ts';
 import { validate } from '../config/validate.ts';
+import { ConfigError } from '../errors.ts';
 import type { Healing } from '../healing.ts';
 import { runtimeOption } from './options.ts';
 
@@ -13,7 +14,7 @@ export interface UpstreamRequest {
   readonly headers?: unknown;
 }
 
-/** What an outbound adapter takes: settings for all that it calls, and its own. */
+/** What an outbound adapter takes: settings for all that it calls (`hosts` for what has a `key`), and its own. */
 export interface OutboundOptions extends TargetOptions {
   /** The runtime. Default: the process's shared one, looked for at the first request. */
   runtime?: Healing | undefined;
@@ -46,6 +47,8 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
   /** Longest time of the whole request, in ms, where it is shorter than the target's own. */
   deadlineMs?: number | undefined;
+  /** How much the request matters. Default: what its target's settings say, or the inbound request that it is for. */
+  priority?: Priority | undefined;
 }
 
 const MAX_NAMES = 500;
@@ -65,6 +68,7 @@ const callSchema = z.strictObject({
   idempotent: z.boolean().optional(),
   timeoutMs: time(),
   deadlineMs: time(),
+  priority: z.enum(PRIORITIES).optional(),
 });
 
 /**
@@ -77,6 +81,9 @@ export function readOutboundOptions(options: OutboundOptions = {}): OutboundSett
   const { runtime, key, maxNames = MAX_NAMES, ...rest } = options;
   const defaults = Object.values(rest).some((value) => value !== undefined) ? rest : undefined;
   if (defaults !== undefined) checkTargetOptions(defaults, 'healing');
+  if (rest.hosts !== undefined && key === undefined) {
+    throw new ConfigError('hosts', rest.hosts, 'set beside a `key`, which says what goes to them');
+  }
   return { runtime, key, maxNames, defaults };
 }
 

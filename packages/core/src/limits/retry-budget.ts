@@ -10,6 +10,8 @@ const WINDOW_MS = 10_000;
  * multiply an outage (after Finagle's RetryBudget). Taken before the wait, not after it.
  */
 export class RetryBudget {
+  /** How far the upstream has room for repeats, 0 to 1: as many a call, where that is more than the budget. */
+  headroom = 0;
   readonly #clock: Clock;
   readonly #window = new TimeWindow(WINDOW_MS);
   #share: number;
@@ -42,7 +44,8 @@ export class RetryBudget {
   available(now: number = this.#clock.now()): number {
     this.#window.expire(now);
     const repeats = this.#window.failures;
-    return (this.#window.calls - repeats) * this.#share + this.#floor - repeats;
+    const share = Math.max(this.#share, this.headroom);
+    return (this.#window.calls - repeats) * share + this.#floor - repeats;
   }
 
   /** Puts other settings in force; what was counted is kept. @throws ConfigError */

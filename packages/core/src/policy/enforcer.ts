@@ -1,4 +1,4 @@
-import type { PolicyOptions, PolicySettings } from '../config/schema.ts';
+import type { PolicyOptions, PolicySettings, Priority } from '../config/schema.ts';
 import { resolvePolicy } from '../config/settings.ts';
 import { RateLimiter } from '../limits/rate-limiter.ts';
 
@@ -10,6 +10,8 @@ export interface Operation {
   idempotent?: boolean | undefined;
   /** The request carries an Idempotency-Key. */
   idempotencyKey?: boolean | undefined;
+  /** How much the call matters. Default: what its target's settings say. */
+  priority?: Priority | undefined;
 }
 
 type DenialReason = 'policy' | 'rate' | 'concurrency';

@@ -1,6 +1,6 @@
 import type { CircuitBreaker } from '../circuit/breaker.ts';
 import { isBeyondHealing } from '../circuit/token.ts';
-import type { TargetSettings } from '../config/schema.ts';
+import type { Outcome, TargetSettings } from '../config/schema.ts';
 import { DeadlineError, withoutStack } from '../errors.ts';
 import type { RetryBudget } from '../limits/retry-budget.ts';
 import type { Operation, PolicyEnforcer } from '../policy/enforcer.ts';
@@ -69,6 +69,25 @@ export function takeRepeat(
   if (host.acts) return waitMs;
   host.noteWouldHave('repeated');
   return undefined;
+}
+
+/** The request that a call is made for, as far as its time goes. */
+interface Waiting {
+  readonly leftMs: number | undefined;
+}
+
+/**
+ * What an attempt comes to that is out of time at `now`: a failure; but where it was its caller's time that was over,
+ * and it had less of it than half of the calls take, that says nothing of the one that was called.
+ */
+export function lateOutcome(
+  host: AttemptHost,
+  { start, scope }: { readonly start: number; readonly scope: Waiting | undefined },
+  now: number,
+): Outcome {
+  const { leftMs } = scope ?? {};
+  const isCallers = leftMs !== undefined && leftMs <= 0;
+  return isCallers && now - start < host.medianMs(now) ? 'ignored' : 'failure';
 }
 
 /** What is over when an attempt is out of time. */

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CircuitState } from '../circuit/circuit-machine.ts';
 import type { SettingsChange } from '../config/settings-history.ts';
+import type { OutlierReason } from '../hosts/outlier-detector.ts';
 import type { StoreStatus } from '../store/insured-store.ts';
 import type { FleetView } from '../store/store.ts';
 import type { IncidentEntry, IncidentReport } from './incidents.ts';
@@ -42,6 +43,19 @@ export interface RecoveredEvent extends TargetEvent {
   readonly tookMs: number;
 }
 
+/** One of a target's hosts was left out, or takes its share of the calls again. */
+export interface HostEvent extends TargetEvent {
+  readonly host: string;
+  readonly what: 'ejected' | 'returned';
+  /** Why it was ejected: `failures-in-a-row`, `failure-rate`, `latency` or `hang`. */
+  readonly reason: OutlierReason;
+  /** The figures that it was seen by. */
+  readonly evidence: Readonly<Record<string, number>>;
+  /** In observe mode: calls still went to it. */
+  readonly observed: boolean;
+  readonly incidentId: string | undefined;
+}
+
 /** Other settings are in force. */
 export interface SettingsEvent extends TargetEvent, SettingsChange {}
 
@@ -61,6 +75,7 @@ export interface HealingEvents {
   incident: IncidentEvent;
   recovered: RecoveredEvent;
   settings: SettingsEvent;
+  host: HostEvent;
   store: StoreEvent;
   fleet: FleetEvent;
 }
@@ -76,6 +91,7 @@ const CHANNELS = {
   incident: channel('healix:incident'),
   recovered: channel('healix:recovered'),
   settings: channel('healix:settings'),
+  host: channel('healix:host'),
   store: channel('healix:store'),
   fleet: channel('healix:fleet'),
 };

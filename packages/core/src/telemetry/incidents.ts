@@ -10,7 +10,10 @@ export interface IncidentEntry {
   readonly at: number;
   readonly what:
     | 'anomaly'
+    | 'attributed'
     | 'transition'
+    | 'ejected'
+    | 'returned'
     | 'responded'
     | 'failed-to-respond'
     | 'verified'
@@ -38,6 +41,8 @@ export interface IncidentReport {
   readonly openedAt: number;
   readonly endedAt: number | undefined;
   readonly timeline: readonly IncidentEntry[];
+  /** The upstream that the trouble of a route comes of, where that is known. */
+  readonly rootCause: string | undefined;
 }
 
 const LONGEST_TIMELINE = 100;
@@ -53,6 +58,7 @@ export class Incident implements IncidentReport {
   endedAt: number | undefined = undefined;
   /** When recovery began, in monotonic ms: the wall clock may be set while an incident lasts. */
   since: number | undefined = undefined;
+  rootCause: string | undefined = undefined;
   readonly timeline: IncidentEntry[] = [];
 
   constructor(id: string, target: string, anomaly: Anomaly, at: number) {
@@ -70,8 +76,8 @@ export class Incident implements IncidentReport {
   }
 
   report(): IncidentReport {
-    const { id, target, anomaly, status, level, openedAt, endedAt, timeline } = this;
-    return { id, target, anomaly, status, level, openedAt, endedAt, timeline: [...timeline] };
+    const { id, target, anomaly, status, level, openedAt, endedAt, timeline, rootCause } = this;
+    return { id, target, anomaly, status, level, openedAt, endedAt, timeline: [...timeline], rootCause };
   }
 }
 

@@ -19,6 +19,15 @@ import type {
 import type { Incident, IncidentEntry, IncidentLog, IncidentReport } from '../telemetry/incidents.ts';
 import type { Clock } from '../time/clock.ts';
 
+/** The upstream behind a route's trouble. */
+export interface RootCause {
+  readonly upstream: string;
+  /** Share of the route's bad requests that were bad because of it. */
+  readonly share: number;
+  /** Whether something is wrong with it now. */
+  readonly isUnwell: boolean;
+}
+
 /** What a tier is built from. A runtime brings its own; alone, these are all it takes. */
 export interface HealingParts {
   /** The name of what is healed. */
@@ -31,11 +40,15 @@ export interface HealingParts {
   /** What is known of the strategies here. */
   readonly effects: StrategyEffects;
   readonly clock: Clock;
+  /** What is wrong with the target's hosts, where it has several. */
+  outlier?(): Anomaly | undefined;
   /** Lays options over the target's settings under a key, or takes them back. */
   overlay?(key: string, options: TargetOptions | undefined): void;
   readonly connections?: Connections;
   /** Observe mode: what is decided is written down, and not done. */
   readonly observes?: boolean;
+  /** What is behind the trouble of a route, where it comes of something that it calls. */
+  causeOf?(now: number): RootCause | undefined;
   /** Tells a person of an incident. */
   notify?(incident: IncidentReport): void | Promise<void>;
   onStrategyError?(strategy: RecoveryStrategy, error: unknown): void;
@@ -45,6 +58,8 @@ export interface HealingParts {
 /** What strategies in force go by when they adjust themselves: the last second. */
 const ADJUST_BY_MS = 1_000;
 const LIMIT = 3;
+/** The recovery level of an ejected host. */
+const EJECTION = 4;
 
 /** The basic tier: fixed thresholds, and recovery levels climbed one after the other. */
 export class BasicTier implements SelfHealing {
@@ -78,7 +93,12 @@ export class BasicTier implements SelfHealing {
   selectResponse(anomaly: Anomaly): HealingResponse {
     const context = this.#context ?? this.#lookNow();
     const incident = this.#incidentFor(anomaly);
+    // What there is to do about a host was done when it was ejected.
+    if (anomaly.kind === 'host-outlier') return { anomaly, strategy: undefined, level: EJECTION };
     this.#adjust(context, incident);
+    if (this.#awaitsCause(context, incident)) {
+      return { anomaly, strategy: undefined, level: this.#manager.level ?? 0 };
+    }
     const strategy = this.#manager.next(this.#failure(context, anomaly), incident, context.now);
     return { anomaly, strategy: strategy?.name, level: strategy?.level ?? this.#manager.level ?? 0 };
   }
@@ -100,8 +120,9 @@ export class BasicTier implements SelfHealing {
     this.#calmSince = healthy ? (this.#calmSince ?? context.now) : undefined;
     const incident = this.#parts.incidents.openOf(this.#parts.name);
     if (incident !== undefined) this.#adjust(context, incident);
-    const { calmMs } = context.settings.recovery;
-    const calm = healthy && context.now - (this.#calmSince as number) >= calmMs;
+    const waits = incident !== undefined && this.#awaitsCause(context, incident);
+    const calmMs = healthy && !waits ? context.now - (this.#calmSince as number) : -1;
+    const calm = calmMs >= context.settings.recovery.calmMs;
     if (calm && incident !== undefined) this.#recover(context, incident);
     return { recovered: calm, healthy, level: this.#manager.level };
   }
@@ -122,10 +143,31 @@ export class BasicTier implements SelfHealing {
     const state = breaker.stateAt(now);
     if (state !== 'closed') reasons.push(`the circuit is ${state}`);
     else if (breaker.admittedShare(now) < 1) reasons.push('traffic is being let back in');
-    if (incident !== undefined) reasons.push(`incident ${incident.id}: ${incident.anomaly.kind}`);
+    const outlier = this.#parts.outlier?.();
+    if (outlier !== undefined) reasons.push(tellOfHosts(outlier));
+    if (incident !== undefined) {
+      const { id, anomaly, rootCause } = incident;
+      const because = rootCause === undefined ? '' : `, because of ${rootCause}`;
+      reasons.push(`incident ${id}: ${anomaly.kind}${because}`);
+    }
     if (reasons.length === 0) return { status: 'healthy', reasons };
     if (incident?.status === 'gave-up') return { status: 'failed', reasons };
     return { status: state === 'open' ? 'critical' : 'degraded', reasons };
+  }
+
+  /** Recovery goes upstream first: nothing is done about a route whose trouble comes of an upstream that is unwell. */
+  #awaitsCause({ now, circuit }: HealingContext, incident: Incident): boolean {
+    const cause = this.#parts.causeOf?.(now);
+    if (cause?.isUnwell !== true) return false;
+    const { upstream, share } = cause;
+    if (incident.rootCause !== upstream) {
+      incident.rootCause = upstream;
+      const at = this.#parts.clock.wall();
+      const entry: IncidentEntry = { at, what: 'attributed', detail: upstream, evidence: { share } };
+      incident.add(entry);
+      this.#parts.onIncidentEntry?.(incident.report(), entry);
+    }
+    return circuit === 'closed';
   }
 
   stepDown(): void {
@@ -139,7 +181,8 @@ export class BasicTier implements SelfHealing {
     const circuit = breaker.tripped ? breaker.stateAt(now) : 'closed';
     const anomaly = detectByThreshold(monitor, circuit, settings, now);
     // A limit that recovery has set is to be reached: that is no trouble of the target's.
-    return anomaly?.kind === 'saturation' && this.#manager.isInForce(LIMIT) ? undefined : anomaly;
+    const isWanted = anomaly?.kind === 'saturation' && this.#manager.isInForce(LIMIT);
+    return (isWanted ? undefined : anomaly) ?? this.#parts.outlier?.();
   }
 
   #lookNow(): HealingContext {
@@ -220,4 +263,10 @@ export class BasicTier implements SelfHealing {
     this.#parts.incidents.end(incident);
     this.#parts.onIncidentEntry?.(incident.report(), entry);
   }
+}
+
+function tellOfHosts({ evidence: { hosts, out, panic } }: Anomaly): string {
+  return panic === 1
+    ? `most of its ${hosts} hosts are bad, so all are used`
+    : `${out} of its ${hosts} hosts are left out`;
 }

@@ -101,7 +101,9 @@ export class ControlLoop {
       this.#nextPass = now + SAMPLE_MS;
       const elapsedMs = Math.min(now - this.#lastPass, 2 * SAMPLE_MS);
       this.#lastPass = now;
-      for (const [target, watched] of this.#watched) this.#pass(target, watched, now, elapsedMs);
+      // In the order of what depends on what.
+      this.#passAll('upstream', now, elapsedMs);
+      this.#passAll('route', now, elapsedMs);
     } else {
       for (const target of this.#urgent) {
         const watched = this.#watched.get(target);
@@ -112,11 +114,18 @@ export class ControlLoop {
     return this.#watched.size > 0;
   }
 
+  #passAll(kind: Target['kind'], now: number, elapsedMs: number): void {
+    for (const [target, watched] of this.#watched) {
+      if (target.kind === kind) this.#pass(target, watched, now, elapsedMs);
+    }
+  }
+
   /** @param sinceSampleMs since the last sample, where another is to be taken now */
   #pass(target: Target, watched: Watched, now: number, sinceSampleMs: number | undefined): void {
     const { tier } = watched.healer;
     const began = this.#environment.now();
     try {
+      target.lookForHangs(now);
       if (!this.#isWell(target, watched, now)) this.#heal(target, watched.healer.healing, now);
       if (sinceSampleMs !== undefined) this.#control(target, watched.healer, now);
     } catch (error) {
@@ -130,13 +139,14 @@ export class ControlLoop {
   }
 
   /** True where a closer look can find nothing: this is all that a healthy target costs. */
-  #isWell({ name, monitor, breaker }: Target, watched: Watched, now: number): boolean {
-    const bad = monitor.failure + monitor.slow;
+  #isWell({ name, monitor, breaker, hosts }: Target, watched: Watched, now: number): boolean {
+    const bad = monitor.failure + monitor.slow + monitor.hanging;
     if (bad !== watched.badSeen) {
       watched.badSeen = bad;
       watched.goodSince = now;
     }
     const quiet = now - watched.goodSince > WINDOW_MS && monitor.concurrency === undefined;
+    if (hosts?.anomaly() !== undefined) return false;
     return quiet && breaker.plain && this.#environment.incidents.openOf(name) === undefined;
   }
 

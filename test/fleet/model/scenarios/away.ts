@@ -50,6 +50,21 @@ export const away = [
     world.primary.thaw();
     await closes(world, RECONNECTED_MS + CLOSED_MS);
   }),
+  scenario('what has closed without Redis stays closed when it is back', { replicas: 3 }, async (world) => {
+    await breakAll(world);
+    await world.run(world.between(0, 4_000));
+    const isFrozen = world.between(0, 1) < 0.5;
+    if (isFrozen) world.primary.freeze();
+    else world.down(true);
+    await world.run(world.between(0, 1_500));
+    await localClose(world);
+    await world.run(world.between(0, 8_000));
+    if (isFrozen) world.primary.thaw();
+    else if (world.between(0, 1) < 0.5) await world.flush();
+    world.down(false);
+    await world.always('closed', RECONNECTED_MS + CLOSED_MS, () => isClosed(world));
+    await closes(world, 1_000);
+  }),
   scenario('Redis is frozen for a moment', { replicas: 4 }, async (world) => {
     await breakAll(world);
     for (let times = 0; times < 4; times++) {

@@ -59,12 +59,12 @@ export const forceCases = [
     assert.equal((await fleet.store.settle('a', verdict(view, 'p', 'ok'))).counted, false);
   }),
 
-  storeCase('force: what is held is not opened by reports, which are kept', async (fleet) => {
+  storeCase('force: what is held is not opened by reports, nor are they kept', async (fleet) => {
     await fleet.store.force('a', force('t', 'closed', 0, 'f1'));
     const cursor = await fleet.cursor();
     await fleet.reportAll(['a', 'b'], 't');
     await fleet.advance(200);
-    has(await fleet.reportAll(['a', 'b'], 't'), { state: 'closed', reporters: 2 });
+    has(await fleet.reportAll(['a', 'b'], 't'), { state: 'closed', reporters: 0 });
     assert.deepEqual(await fleet.newsSince(cursor), []);
   }),
 

@@ -64,7 +64,7 @@ export const probeCases = [
     assert.equal(await lease(fleet, 'a', view, 'p'), 250);
     await fleet.advance(100);
     assert.equal(await lease(fleet, 'a', view, 'p'), 150);
-    await fleet.store.settle('a', verdict(view, 'p', 'unused'));
+    await fleet.store.settle('a', verdict(view, 'p', 'ok'));
     assert.equal(await lease(fleet, 'a', view, 'p'), undefined);
     await lease(fleet, 'a', view, 'q');
     await fleet.advance(250);
@@ -83,7 +83,7 @@ export const probeCases = [
     const view = await fleet.trip('t');
     await fleet.advance(view.remainingMs);
     assert.equal(await lease(fleet, 'a', view, 'p1', long), 4_050);
-    await fleet.store.settle('a', verdict(view, 'p1', 'unused'));
+    await fleet.store.settle('a', verdict(view, 'p1', 'fail'));
     await fleet.advance(249);
     assert.equal(await lease(fleet, 'a', view, 'p2', long), undefined);
     assert.equal(await lease(fleet, 'b', view, 'p3', { ...long, defer: true }), undefined);

@@ -20,6 +20,10 @@ export class Leases {
     this.#byToken.set(token, lease);
   }
 
+  drop(token: string): void {
+    this.#byToken.delete(token);
+  }
+
   clear(): void {
     this.#byToken.clear();
   }

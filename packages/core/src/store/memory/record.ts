@@ -1,5 +1,5 @@
 import type { ForcedState } from '../../config/schema.ts';
-import type { FleetView, OpenTerms, TripTerms } from '../store.ts';
+import type { FleetView, OpenTerms } from '../store.ts';
 import { number } from './input.ts';
 import { Leases } from './lease.ts';
 import type { StoredReport } from './trip.ts';
@@ -12,8 +12,8 @@ const LONGEST_NOTICE_MS = 60_000;
 const MOST_EPOCHS = 2 ** 40;
 const LONGEST_ID = 64;
 const LONGEST_OPEN_MS = 86_400_000;
-/** No window is longer. */
-const LONGEST_WINDOW_MS = 3_600_000;
+/** Who uses a target that is in trouble tells again and again: what is older may be of a process that has died. */
+const REPORT_MS = 2_000;
 
 /** What the memory holds of a target. Times are whole ms by its clock, and 0 for never. */
 export class TargetRecord {
@@ -172,11 +172,10 @@ export class TargetRecord {
     this.reportedAt = report.at;
   }
 
-  /** What replicas have reported. Dropped is what is from after now, or older than its window: others than `own` are not known. */
-  reports(now: number, own?: TripTerms): readonly StoredReport[] {
-    for (const [replica, { at, hash }] of this.#reports) {
-      const windowMs = own?.hash === hash ? own.windowMs : LONGEST_WINDOW_MS;
-      if (at > now || at < now - windowMs) this.#reports.delete(replica);
+  /** What replicas have reported. Dropped is what is from after now, and what was not told again. */
+  reports(now: number): readonly StoredReport[] {
+    for (const [replica, { at }] of this.#reports) {
+      if (at > now || now - at > REPORT_MS) this.#reports.delete(replica);
     }
     return [...this.#reports.values()];
   }

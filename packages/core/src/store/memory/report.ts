@@ -21,9 +21,10 @@ export function report(record: TargetRecord, turn: Turn, input: Report): void {
   } else if (text(input.epochId) !== record.epochId || record.state === 'open') {
     return;
   }
+  if (record.forced !== null) return;
   record.storeReport(turn.call.replica, storedReport(input, turn.now));
   const isEarly = turn.now - record.evaluatedAt < BETWEEN_EVALUATIONS_MS && record.evaluated > MANY_REPORTS;
-  if (record.forced === null && !isEarly) evaluate(record, turn, input);
+  if (!isEarly) evaluate(record, turn, input);
 }
 
 function storedReport({ terms, calls, failures, streak, open }: Report, now: number): StoredReport {
@@ -40,10 +41,10 @@ function storedReport({ terms, calls, failures, streak, open }: Report, now: num
 function evaluate(record: TargetRecord, turn: Turn, input: Report): void {
   const { now } = turn;
   const terms = soundTerms(input.terms);
-  const reports = record.reports(now, terms);
+  const reports = record.reports(now);
   record.evaluatedAt = now;
   record.evaluated = reports.length;
-  const sum = sumUp(reports, terms, now);
+  const sum = sumUp(reports, terms);
   if (sum.worst === undefined) return;
   if (isSuspect(sum, terms)) suspect(record, turn, terms.windowMs);
   const isAlone = turn.call.isAlone();

@@ -11,14 +11,20 @@ import type { Turn } from './turn.ts';
  */
 export function settle(record: TargetRecord, turn: Turn, input: Verdict): boolean {
   if (!isTried(record, input)) return false;
-  const lease = record.leases.get(text(input.token));
+  const token = text(input.token);
+  const lease = record.leases.get(token);
   if (lease?.state !== 'held') return lease?.state === 'settled';
-  const isOver = lease.endsAt <= turn.now;
-  lease.state = isOver ? 'used' : 'settled';
-  if (isOver) return false;
+  if (lease.endsAt <= turn.now) {
+    lease.state = 'used';
+    return false;
+  }
+  lease.state = 'settled';
   if (input.verdict === 'ok') record.succeeded += 1;
   if (input.verdict === 'fail') record.failed += 1;
-  if (input.verdict === 'unused') record.granted -= 1;
+  if (input.verdict === 'unused') {
+    record.leases.drop(token);
+    record.granted -= 1;
+  }
   decide(record, turn, input);
   return true;
 }

@@ -1,11 +1,6 @@
 import type { TripTerms } from '../store.ts';
 import { number, text } from './input.ts';
 
-/** Failures in a row that are trouble. */
-const LEAST_STREAK = 2;
-/** Who has trouble tells of it again and again: what is not told any more may be of a process that has died. */
-const TROUBLE_MS = 2_000;
-
 /** One replica's window, as it was last told. */
 export interface StoredReport {
   readonly hash: string;
@@ -46,7 +41,7 @@ export interface Sum {
   nextLongest: number;
 }
 
-export function sumUp(reports: readonly StoredReport[], { failureRate, hash }: TripTerms, now: number): Sum {
+export function sumUp(reports: readonly StoredReport[], { failureRate, hash }: TripTerms): Sum {
   const sum: Sum = {
     reporters: 0,
     calls: 0,
@@ -62,13 +57,10 @@ export function sumUp(reports: readonly StoredReport[], { failureRate, hash }: T
   };
   for (const report of reports) {
     if (report.hash !== hash) continue;
-    const isFailing = report.failures >= 2 && report.failures / report.calls >= failureRate;
-    const hasTrouble = isFailing || report.open || report.streak >= LEAST_STREAK;
-    if (hasTrouble && now - report.at > TROUBLE_MS) continue;
     sum.reporters += 1;
     sum.calls += report.calls;
     sum.failures += report.failures;
-    if (isFailing) sum.failing += 1;
+    if (report.failures >= 2 && report.failures / report.calls >= failureRate) sum.failing += 1;
     if (report.open) sum.open += 1;
     addStreak(sum, report.streak);
     addWorst(sum, report);
@@ -78,7 +70,7 @@ export function sumUp(reports: readonly StoredReport[], { failureRate, hash }: T
 
 function addStreak(sum: Sum, streak: number): void {
   sum.streak += streak;
-  if (streak >= LEAST_STREAK) sum.inStreak += 1;
+  if (streak >= 2) sum.inStreak += 1;
   sum.nextLongest = Math.max(sum.nextLongest, Math.min(sum.longest, streak));
   sum.longest = Math.max(sum.longest, streak);
 }

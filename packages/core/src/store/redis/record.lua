@@ -24,7 +24,7 @@
 --
 -- Times in keys are ms since 1970 by this server's clock, always whole. A number that cannot be read counts as 0.
 
-local HOUR, DAY, TEN_YEARS = 3600000, 86400000, 315360000000
+local DAY, TEN_YEARS = 86400000, 315360000000
 local MEMBER_MS = 15000
 local MOST_EPOCHS, LONGEST_ID = 2 ^ 40, 64
 
@@ -207,20 +207,20 @@ local function dueNow(r)
   indexOpen(r)
 end
 
--- Reports that can be read, by replica. Dropped are those from after now, those under `ownHash` from before `oldest`,
--- and others that no window is long enough for.
-local function reports(r, ownHash, oldest)
+-- Reports that can be read, by replica. Dropped are those from after now, and those that were not told again: who uses a
+-- target that is in trouble tells again and again, and what is old may be of a process that has died.
+local function reports(r)
   local stored, kept, count = redis.call('HGETALL', r.reportKey), {}, 0
   for i = 1, #stored, 2 do
     local hash, calls, failures, streak, isOpen, at =
       string.match(stored[i + 1], '^(%S*) (%d+) (%d+) (%d+) ([01]) (%d+)$')
     at = whole(at)
-    if not hash or at > now or at < (hash == ownHash and oldest or now - HOUR) then
+    if not hash or at > now or now - at > 2000 then
       redis.call('HDEL', r.reportKey, stored[i])
     else
       count = count + 1
       kept[count] = { hash = hash, calls = whole(calls), failures = whole(failures), streak = whole(streak),
-        open = isOpen == '1', at = at }
+        open = isOpen == '1' }
     end
   end
   r.rep = count

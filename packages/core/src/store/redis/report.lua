@@ -18,18 +18,12 @@ local function alone()
   return aloneKnown
 end
 
--- Who has trouble tells of it again and again: what is not told any more may be of a process that has died.
-local function isStale(report, rate)
-  local failing = report.failures >= 2 and report.failures / report.calls >= rate
-  return (failing or report.open or report.streak >= 2) and now - report.at > 2000
-end
-
 local function sum(kept, terms)
   local rate, hash = number(terms.failureRate), text(terms.hash)
   local s = { reporters = 0, calls = 0, failures = 0, failing = 0, open = 0, second = 0, streak = 0, inStreak = 0,
     longest = 0, nextLongest = 0 }
   for _, report in ipairs(kept) do
-    if report.hash == hash and not isStale(report, rate) then
+    if report.hash == hash then
       s.reporters, s.calls, s.failures = s.reporters + 1, s.calls + report.calls, s.failures + report.failures
       if report.failures >= 2 and report.failures / report.calls >= rate then s.failing = s.failing + 1 end
       if report.open then s.open = s.open + 1 end
@@ -88,7 +82,7 @@ end
 
 local function evaluate(r, terms, openTerms)
   local windowMs = number(terms.windowMs)
-  local kept = reports(r, text(terms.hash), now - windowMs)
+  local kept = reports(r)
   r.ev, r.evn = now, #kept
   local s = sum(kept, terms)
   if not s.worst then return end
@@ -115,7 +109,8 @@ return each(function(r, input)
   elseif text(input.eid) ~= r.eid or r.st == 'open' then
     return
   end
+  if r.f ~= '' then return end
   store(r, input, terms)
-  if r.f ~= '' or (now - r.ev < 100 and r.evn > 20) then return end
+  if (now - r.ev < 100 and r.evn > 20) then return end
   evaluate(r, terms, input.openTerms)
 end)

@@ -21,12 +21,16 @@ return each(function(r, input)
   local lease = found[token]
   if not lease or lease.state ~= 'held' then return { counted = lease ~= nil and lease.state == 'settled' } end
   local expired = lease.ends <= now
-  lease.state = expired and 'used' or 'settled'
-  setLease(r, token, lease)
+  if input.verdict == 'unused' and not expired then
+    redis.call('HDEL', r.leaseKey, token)
+    found[token], r.grants = nil, r.grants - 1
+  else
+    lease.state = expired and 'used' or 'settled'
+    setLease(r, token, lease)
+  end
   if expired then return { counted = false } end
   if input.verdict == 'ok' then r.ok = r.ok + 1 end
   if input.verdict == 'fail' then r.ko = r.ko + 1 end
-  if input.verdict == 'unused' then r.grants = r.grants - 1 end
   decide(r, found, input.openTerms)
   return { counted = true }
 end)

@@ -1,4 +1,4 @@
--- Views of targets that are not closed or are forced, at most 50 of them, and of those named. Writes nothing.
+-- Views of targets that are not closed or are forced, at most 50 of them, and of those named. Changes no record.
 --
 -- ARGV  {target} a target that the caller names
 -- Reply  {cursor}, then a view for each target, each once. cursor: id of the stream's last entry
