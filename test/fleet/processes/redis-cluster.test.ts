@@ -13,7 +13,7 @@ import {
 } from '../harness/replicas.ts';
 import { Upstream } from '../harness/upstream.ts';
 
-const REPLICAS = 3;
+const REPLICAS = 5;
 const CALLS_PER_SECOND = 10;
 
 let cluster: RedisCluster;

@@ -13,7 +13,7 @@ import {
 import { TcpProxy } from '../harness/tcp-proxy.ts';
 import { digestsOf, readScripts } from '../pinned/scripts.ts';
 
-const REPLICAS = 4;
+const REPLICAS = 5;
 const CALLS_PER_SECOND = 10;
 const SAMPLE_MS = 3_000;
 /** A call that waited for Redis would take 50 ms more at least, and seconds where it is not reached. */
@@ -184,10 +184,13 @@ test(
     redis.pause();
     upstream.status = 200;
     await fleet.become('closed', isClosed);
+    // Longer than the open time and every lease that Redis knows of.
+    await pause(8_000);
+    await fleet.each((replica) => replica.moves());
     redis.resume();
     await fleet.become('one', isOneOf(REPLICAS));
     while (await stored.isOpen()) await pause(50);
-    await fleet.become('closed', isClosed);
+    for (const moved of await fleet.each((replica) => replica.moves())) expect(moved).toEqual([]);
   },
   PATIENCE_MS,
 );
