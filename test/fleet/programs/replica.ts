@@ -2,12 +2,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHealing, findHealixError, redisStore, type Target, type TargetOptions } from '@healix/core';
-import { Cluster } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { obey } from '../../stalls/programs/commands.ts';
 
 export interface ReplicaOptions {
-  /** A URL, or the port of one server of a Redis Cluster. */
-  readonly redis: string | number;
+  /** A URL, the port of one server of a Redis Cluster, or that of a Sentinel. */
+  readonly redis: string | number | { readonly sentinel: number; readonly name: string };
   readonly service: string;
   readonly upstream: string;
   /** Upstreams that are called whenever that one is. */
@@ -43,10 +43,13 @@ export interface Moved {
 
 const options = JSON.parse(process.argv[2] as string) as ReplicaOptions;
 const { redis, service, upstream, others = [], noise = 0, compares = false, settings } = options;
-const wherever =
-  typeof redis === 'string'
-    ? { redis }
-    : { store: redisStore(new Cluster([{ host: '127.0.0.1', port: redis }], { lazyConnect: true })) };
+const host = '127.0.0.1';
+const wherever = typeof redis === 'string' ? { redis } : { store: redisStore(clientOf(redis)) };
+
+function clientOf(at: Exclude<typeof redis, string>): Cluster | Redis {
+  if (typeof at === 'number') return new Cluster([{ host, port: at }], { lazyConnect: true });
+  return new Redis({ sentinels: [{ host, port: at.sentinel }], name: at.name, lazyConnect: true });
+}
 const runtime = createHealing({
   shared: false,
   ...wherever,

@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Cluster, Redis } from 'ioredis';
 import { Cluster as ValkeyCluster } from 'iovalkey';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,6 +6,7 @@ import { report } from '../../../packages/core/src/store/conformance/inputs.ts';
 import type { Store } from '../../../packages/core/src/store/store.ts';
 import { pause } from '../../conformance/harness/wait.ts';
 import { RedisCluster } from '../harness/redis-cluster.ts';
+import { RedisSentinel, SENTINEL_NAME } from '../harness/redis-sentinel.ts';
 import { freePort, RedisServer } from '../harness/redis-server.ts';
 
 const STREAM = '{healix:v1:topologies}:s';
@@ -56,26 +53,10 @@ async function serve(...options: string[]): Promise<RedisServer> {
   return server;
 }
 
-/** A Sentinel of its own for `primary`, `at` a port; the client that asks it. */
-async function watch(primary: RedisServer, at?: number): Promise<{ port: number; sentinel: Redis }> {
-  const folder = mkdtempSync(join(tmpdir(), 'healix-sentinel-'));
-  closing.push(() => rmSync(folder, { recursive: true, force: true }));
-  const port = at ?? (await freePort());
-  const file = join(folder, 'sentinel.conf');
-  writeFileSync(
-    file,
-    `port ${port}
-     sentinel monitor fleet 127.0.0.1 ${primary.port} 1
-     sentinel down-after-milliseconds fleet 1000
-     sentinel failover-timeout fleet 3000\n`.replace(/^ +/gm, ''),
-  );
-  const child = spawn('redis-sentinel', [file], { stdio: 'ignore' });
-  const sentinel = new Redis(port, '127.0.0.1').on('error', () => undefined);
-  closing.push(
-    () => child.kill('SIGKILL'),
-    () => sentinel.disconnect(),
-  );
-  return { port, sentinel };
+async function watch(primary: RedisServer, at?: number): Promise<RedisSentinel> {
+  const sentinel = await RedisSentinel.watch(primary, at);
+  closing.push(() => sentinel.stop());
+  return sentinel;
 }
 
 it('leaves a frozen primary for the one that Sentinel has made, within six seconds', async () => {
@@ -87,20 +68,18 @@ it('leaves a frozen primary for the one that Sentinel has made, within six secon
     '--repl-diskless-sync-delay',
     '0',
   );
-  const { port, sentinel } = await watch(primary);
-  const tells = async (...what: string[]) =>
-    JSON.stringify(await sentinel.call('sentinel', ...what, 'fleet'));
-  await until(20_000, async () => (await tells('replicas')).includes(`"${replica.port}"`));
+  const sentinel = await watch(primary);
+  await until(20_000, () => sentinel.knows(replica));
   await until(20_000, async () => (await replica.client().info('replication')).includes('link_status:up'));
-  const store = use(new Redis({ sentinels: [{ host: '127.0.0.1', port }], name: 'fleet' }));
+  const store = use(
+    new Redis({ sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: SENTINEL_NAME }),
+  );
   await until(5_000, () => store.heartbeat('a'));
   primary.pause();
   closing.push(() => primary.resume());
   // As the fleet does while its store is away.
   const beats = until(20_000, () => store.heartbeat('a'), 500);
-  const promoted = until(20_000, async () =>
-    (await tells('get-master-addr-by-name')).includes(`${replica.port}`),
-  );
+  const promoted = until(20_000, () => sentinel.hasPromoted(replica));
   const [beatMs, promotedMs] = await Promise.all([beats, promoted]);
   console.log(`promoted after ${promotedMs.toFixed()} ms, followed after ${beatMs.toFixed()} ms`);
   expect(beatMs - promotedMs).toBeLessThan(FOLLOWED_MS);
@@ -110,7 +89,7 @@ it('waits for Sentinels that come later, though the user would give up', async (
   const port = await freePort();
   const sentinels = [{ host: '127.0.0.1', port }];
   const store = use(
-    new Redis({ sentinels, name: 'fleet', lazyConnect: true, sentinelRetryStrategy: () => null }),
+    new Redis({ sentinels, name: SENTINEL_NAME, lazyConnect: true, sentinelRetryStrategy: () => null }),
   );
   await expect(store.heartbeat('a')).rejects.toMatchObject({ reason: 'unreachable' });
   await watch(await serve(), port);
