@@ -47,7 +47,7 @@ export async function pack(folder: string): Promise<Archive[]> {
 
 function builtFrom(folder: string): string[] {
   const modules = globSync('**/*.ts', { cwd: folder })
-    .filter((file) => !file.endsWith('.test.ts'))
+    .filter((file) => !/\.test(-helper)?\.ts$/.test(file))
     .map((file) => `dist/${file.slice(0, -'.ts'.length)}`);
   const scripts = globSync('**/*.lua', { cwd: folder }).map((file) => `dist/${file}`);
   return [...modules.flatMap((module) => [`${module}.js`, `${module}.js.map`, `${module}.d.ts`]), ...scripts];

@@ -150,7 +150,7 @@ export const switches: readonly Switch[] = [
     file: 'fleet/probing.ts',
     find: 'if (!isReady || this.#awaitsCall || !this.#hasTraffic(now)) return undefined;',
     replace: 'if (!isReady || !this.#hasTraffic(now)) return undefined;',
-    fails: 'one caller among idle replicas',
+    fails: 'a call every eight seconds',
   },
   {
     name: 'R14 only a write tells whether the store is there',

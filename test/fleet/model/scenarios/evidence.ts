@@ -96,7 +96,7 @@ export const evidence = [
     'one bad replica with thirty times the traffic, and noise',
     {
       replicas: 5,
-      callsPerSecond: (replica) => (replica === 0 ? 90 : 3),
+      callsPerSecond: (replica) => (replica === 0 ? 15 : 0.5),
       settings: { circuit: { consecutiveFailures: 100 } },
     },
     async (world) => {

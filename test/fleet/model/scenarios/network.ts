@@ -53,8 +53,9 @@ export const network = [
   }),
   scenario(
     'evidence arrives after the outage that it tells of',
-    { replicas: 5, settings: { circuit: { consecutiveFailures: 100, minimumCalls: 30 } } },
+    { replicas: 5, settings: { circuit: { consecutiveFailures: 100, minimumCalls: 30, windowMs: 1_000 } } },
     async (world) => {
+      await warm(world);
       world.fail();
       await world.run(300);
       world.links({ delayMs: [3_500, 4_500] });
