@@ -46,9 +46,9 @@ app.get('/broken', async () => {
 });
 
 const url = await app.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' });
-console.log(`listening on ${url}, weather service on ${weather}`);
-
 process.once('SIGTERM', async () => {
   await runtime.close({ drainMs: 5_000 });
   await app.close();
 });
+
+console.log(`listening on ${url}, weather service on ${weather}`);
