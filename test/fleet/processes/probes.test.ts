@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { pause, until } from '../../conformance/harness/wait.ts';
+import { pause } from '../../conformance/harness/wait.ts';
 import { type Lab, PATIENCE_MS, PROBES, startLoaded, useLab } from '../harness/lab.ts';
 import { isClosed, isConnected, isNotClosed, type Replica } from '../harness/replicas.ts';
 
@@ -14,7 +14,7 @@ const lab = useLab();
 
 async function failAll({ fleet, stored, upstream }: Lab): Promise<void> {
   upstream.status = 503;
-  await until('the fleet to be open', () => stored.isOpen());
+  while (!(await stored.isOpen())) await pause(20);
   await fleet.become('open', isNotClosed);
 }
 

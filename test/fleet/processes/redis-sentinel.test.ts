@@ -1,16 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { until } from '../../conformance/harness/wait.ts';
+import { pause } from '../../conformance/harness/wait.ts';
 import { PATIENCE_MS } from '../harness/lab.ts';
 import { RedisSentinel, SENTINEL_NAME } from '../harness/redis-sentinel.ts';
 import { RedisServer } from '../harness/redis-server.ts';
-import {
-  isAway,
-  isClosed,
-  isConnected,
-  isNotClosed,
-  type ReplicaStatus,
-  Replicas,
-} from '../harness/replicas.ts';
+import { isClosed, isConnected, isNotClosed, type ReplicaStatus, Replicas } from '../harness/replicas.ts';
 import { Upstream } from '../harness/upstream.ts';
 
 const REPLICAS = 5;
@@ -22,6 +15,11 @@ let sentinel: RedisSentinel;
 let upstream: Upstream;
 let fleet: Replicas;
 
+/** As long as a test may take: Sentinel looks every few seconds. */
+async function when(is: () => Promise<boolean>): Promise<void> {
+  while (!(await is())) await pause(100);
+}
+
 const isOne = ({ fleet }: ReplicaStatus) => fleet?.live === REPLICAS && fleet.store.state === 'connected';
 
 beforeEach(async () => {
@@ -29,10 +27,8 @@ beforeEach(async () => {
   const follows = ['--replicaof', '127.0.0.1', `${primary.port}`, '--repl-diskless-sync-delay', '0'];
   standby = await RedisServer.start(...follows);
   sentinel = await RedisSentinel.watch(primary);
-  await until('Sentinel to know the standby', () => sentinel.knows(standby));
-  await until('the standby to follow', async () =>
-    (await standby.client().info('replication')).includes('link_status:up'),
-  );
+  await when(() => sentinel.knows(standby));
+  await when(async () => (await standby.client().info('replication')).includes('link_status:up'));
   upstream = await new Upstream().listen();
   const redis = { sentinel: sentinel.port, name: SENTINEL_NAME };
   fleet = new Replicas({ redis, service: 'watched', upstream: upstream.url });
@@ -54,8 +50,13 @@ test(
     upstream.status = 503;
     await fleet.become('open', isNotClosed);
     primary.pause();
-    await fleet.become('without a store', isAway);
-    await until('Sentinel to promote the standby', () => sentinel.hasPromoted(standby));
+    await when(() => sentinel.hasPromoted(standby));
+    const seen = fleet.all.map(() => [] as string[]);
+    await when(async () => {
+      const fresh = await fleet.each((replica) => replica.storeStates());
+      for (const [i, states] of fresh.entries()) seen[i]?.push(...states);
+      return seen.every((states) => states.includes('away') && states.at(-1) === 'connected');
+    });
     await fleet.become('one', isOne);
     for (const moves of await fleet.each((replica) => replica.moves())) {
       expect(moves.filter(({ to }) => to === 'closed')).toEqual([]);
