@@ -17,6 +17,7 @@ import type { Mode } from './ledger.ts';
 import type { LeakTicket } from './permit.ts';
 import { Propagation } from './propagation.ts';
 import { RecoveryRegistry } from './recovery/registry.ts';
+import { isolate } from './recovery/strategies/isolate.ts';
 import { findWrongOption, type RunOptions } from './run-options.ts';
 import type { SelfHealing } from './self-healing.ts';
 import type { Store } from './store/store.ts';
@@ -461,7 +462,12 @@ export class Healing {
       this.#tellOfIncident(opened.report(), opened.timeline[0] as IncidentEntry);
     }
     const detail = what === 'ejected' ? `${host}: ${reason}` : host;
-    this.#addToIncident(name, { at, what, detail, ...(what === 'ejected' && { level: 4, evidence }) });
+    this.#addToIncident(name, {
+      at,
+      what,
+      detail,
+      ...(what === 'ejected' && { level: isolate.level, evidence }),
+    });
     const observed = this.mode === 'observe';
     const incidentId = target.incidentId;
     this.#events.publish('host', { target: name, at, host, what, reason, evidence, observed, incidentId });

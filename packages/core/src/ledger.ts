@@ -8,7 +8,7 @@ import { InFlightAges } from './health/in-flight-ages.ts';
 import { HealthMonitor } from './health/monitor.ts';
 import type { HostCall } from './hosts/host-call.ts';
 import { isOutcome } from './outcome.ts';
-import { type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
+import { ANSWERED, type LeakTicket, type Permit, type PermitIssuer, RELEASED } from './permit.ts';
 import type { Propagation } from './propagation.ts';
 import type { Callee, RequestScope } from './request-scope.ts';
 import type { WouldHave } from './target-status.ts';
@@ -28,8 +28,6 @@ export interface LedgerContext {
 
 /** So long after a stall, at least, its effects may still show. */
 const LEAST_GRACE_MS = 200;
-/** In the place of its start: a call that does not wait for its answer any more. */
-const ANSWERED = Number.NEGATIVE_INFINITY;
 /** Longer than any call takes. Unlike infinity it is a small integer, which lies in its object itself. */
 const NEVER_MS = 2 ** 30;
 
@@ -120,7 +118,7 @@ export abstract class Ledger implements PermitIssuer {
     // Neither in force, nor a permit at all (a rejection has no token).
     if (!(permit.token > OFF)) return;
     const owner = permit.target as Ledger;
-    owner.#vacate(permit.token, permit.latencyMs < 0 ? permit.start : ANSWERED);
+    owner.#vacate(permit.token, permit.waitsSince);
     if (permit.scope !== undefined && this.kind === 'upstream') permit.scope.ended(this, outcome);
     if (target !== owner) target.#takeOver(permit, owner, outcome);
     else if (outcome !== 'success' || permit.weight !== 0 || !target.#passes(permit))

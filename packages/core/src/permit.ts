@@ -19,10 +19,13 @@ export interface PermitIssuer {
 
 export const RELEASED = Symbol('released');
 
+/** In the place of its start: a call that does not wait for its answer any more. */
+export const ANSWERED = Number.NEGATIVE_INFINITY;
+
 /** What outlives a watched permit: told to the leak watch when the permit is dropped without a release. */
 export interface LeakTicket {
   token: number;
-  /** When the call began that waits for its answer still; minus infinity once it has begun. */
+  /** When the call began that waits for its answer still; ANSWERED once that has begun. */
   waitsSince: number;
   released: boolean;
   /** Where the call went, if its target has several hosts and it was asked for one. */
@@ -31,8 +34,7 @@ export interface LeakTicket {
   hostBefore: HostCall | undefined;
 }
 
-export function newTicket({ token, start, latencyMs }: Permit): LeakTicket {
-  const waitsSince = latencyMs < 0 ? start : Number.NEGATIVE_INFINITY;
+export function newTicket({ token, waitsSince }: Permit): LeakTicket {
   return { token, waitsSince, released: false, host: undefined, hostBefore: undefined };
 }
 
@@ -62,6 +64,11 @@ export class Permit {
     this.token = token;
     this.start = start;
     this.weight = weight;
+  }
+
+  /** @internal When the call began, if it waits for its answer still; else ANSWERED. */
+  get waitsSince(): number {
+    return this.latencyMs < 0 ? this.start : ANSWERED;
   }
 
   get ok(): true {

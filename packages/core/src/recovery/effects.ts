@@ -1,4 +1,4 @@
-import type { Incident, IncidentReport } from '../telemetry/incidents.ts';
+import { type Incident, type IncidentReport, provedIn } from '../telemetry/incidents.ts';
 
 /** A strategy that was tried this often for a kind of anomaly, and never helped, is passed over... */
 const TRIES_BEFORE_DOUBT = 3;
@@ -28,13 +28,11 @@ export class StrategyEffects {
 
   /** Counts, from an incident's story, which strategies were tried and which had helped in their time. */
   learn({ anomaly, timeline }: IncidentReport): void {
-    const unproven = new Set(
-      timeline.filter(({ what }) => what === 'unproven').map(({ strategy }) => strategy),
-    );
+    const proved = provedIn(timeline);
     for (const { what, strategy } of timeline) {
       if (strategy === undefined) continue;
       if (what === 'responded') this.#of(anomaly.kind, strategy).tried++;
-      if (what === 'verified' && !unproven.has(strategy)) this.#of(anomaly.kind, strategy).proved++;
+      if (what === 'verified' && proved.has(strategy)) this.#of(anomaly.kind, strategy).proved++;
     }
   }
 

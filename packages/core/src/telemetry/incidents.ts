@@ -45,6 +45,19 @@ export interface IncidentReport {
   readonly rootCause: string | undefined;
 }
 
+/** The strategies of a story that had helped in their time: one that proved itself late has not. */
+export function provedIn(timeline: readonly IncidentEntry[]): Set<string | undefined> {
+  const told = (what: IncidentEntry['what']) =>
+    timeline.filter((entry) => entry.what === what).map(({ strategy }) => strategy);
+  const late = new Set(told('unproven'));
+  return new Set(told('verified').filter((strategy) => !late.has(strategy)));
+}
+
+/** The part of a story that is the present tier's. */
+export function sinceTier(timeline: readonly IncidentEntry[]): readonly IncidentEntry[] {
+  return timeline.slice(timeline.findLastIndex(({ what }) => what === 'tier') + 1);
+}
+
 const LONGEST_TIMELINE = 100;
 
 /** An incident while it is being written. */

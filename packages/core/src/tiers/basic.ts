@@ -7,6 +7,7 @@ import type { Connections } from '../recovery/connections.ts';
 import type { StrategyEffects } from '../recovery/effects.ts';
 import { RecoveryManager } from '../recovery/manager.ts';
 import type { RecoveryRegistry } from '../recovery/registry.ts';
+import { isolate } from '../recovery/strategies/isolate.ts';
 import type { Failure, RecoveryContext, RecoveryStrategy } from '../recovery/strategy.ts';
 import type {
   AnomalyDetectionResult,
@@ -58,8 +59,6 @@ export interface HealingParts {
 /** What strategies in force go by when they adjust themselves: the last second. */
 const ADJUST_BY_MS = 1_000;
 const LIMIT = 3;
-/** The recovery level of an ejected host. */
-const EJECTION = 4;
 
 /** The basic tier: fixed thresholds, and recovery levels climbed one after the other. */
 export class BasicTier implements SelfHealing {
@@ -94,7 +93,7 @@ export class BasicTier implements SelfHealing {
     const context = this.#context ?? this.#lookNow();
     const incident = this.#incidentFor(anomaly);
     // What there is to do about a host was done when it was ejected.
-    if (anomaly.kind === 'host-outlier') return { anomaly, strategy: undefined, level: EJECTION };
+    if (anomaly.kind === 'host-outlier') return { anomaly, strategy: undefined, level: isolate.level };
     this.#adjust(context, incident);
     if (this.#awaitsCause(context, incident)) {
       return { anomaly, strategy: undefined, level: this.#manager.level ?? 0 };

@@ -1,6 +1,6 @@
 import { type TierName, tierBeside } from '../config/tier-names.ts';
 import { type TierRange, withinRange } from '../config/tier-schema.ts';
-import type { IncidentReport } from '../telemetry/incidents.ts';
+import { type IncidentReport, sinceTier } from '../telemetry/incidents.ts';
 
 export interface TierMove {
   readonly tier: TierName;
@@ -82,10 +82,9 @@ export class TierController {
 /** What the present tier has done in vain. That looking on has not helped says nothing of it. */
 function whyUnproven({ id, status, timeline }: IncidentReport): string | undefined {
   if (status === 'gave-up') return `incident ${id}: all was tried in vain`;
-  const since = timeline.findLastIndex(({ what }) => what === 'tier');
-  const failed = timeline
-    .slice(since + 1)
-    .find(({ what, level }) => what === 'unproven' && level !== undefined && level > 0);
+  const failed = sinceTier(timeline).find(
+    ({ what, level }) => what === 'unproven' && level !== undefined && level > 0,
+  );
   return failed && `incident ${id}: ${failed.strategy} did not prove itself`;
 }
 

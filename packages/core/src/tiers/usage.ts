@@ -1,5 +1,5 @@
 import type { TierName } from '../config/tier-names.ts';
-import type { IncidentEntry, IncidentReport } from '../telemetry/incidents.ts';
+import { type IncidentEntry, type IncidentReport, provedIn, sinceTier } from '../telemetry/incidents.ts';
 
 /** What one tier is used for, what it costs, and what it achieves, since the runtime was made. */
 export interface TierReport {
@@ -41,7 +41,7 @@ export class TierUsage {
     if (what === 'anomaly') counts.incidents++;
     if (what !== 'recovered') return;
     counts.recovered++;
-    if (isProved(incident)) counts.verified++;
+    if (provedIn(sinceTier(incident.timeline)).size > 0) counts.verified++;
     counts.tookMs += (incident.endedAt ?? incident.openedAt) - incident.openedAt;
   }
 
@@ -74,12 +74,4 @@ export class TierUsage {
     this.#tiers.set(tier, counts);
     return counts;
   }
-}
-
-/** Whether something that was done had helped, in its time. */
-function isProved({ timeline }: IncidentReport): boolean {
-  const since = timeline.findLastIndex(({ what }) => what === 'tier');
-  const own = timeline.slice(since + 1);
-  const late = new Set(own.filter(({ what }) => what === 'unproven').map(({ strategy }) => strategy));
-  return own.some(({ what, strategy }) => what === 'verified' && !late.has(strategy));
 }

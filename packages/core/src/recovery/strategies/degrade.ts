@@ -1,3 +1,4 @@
+import { isHealthy } from '../is-healthy.ts';
 import type { RecoveryStrategy } from '../strategy.ts';
 
 /**
@@ -11,6 +12,5 @@ export const degrade: RecoveryStrategy = {
   execute({ overlay }) {
     overlay({ recovery: { preferFallback: true } });
   },
-  verify: ({ circuit, health, settings }) =>
-    circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
+  verify: isHealthy,
 };

@@ -1,3 +1,4 @@
+import { isHealthy } from '../is-healthy.ts';
 import type { RecoveryContext, RecoveryStrategy } from '../strategy.ts';
 
 /** While failures last, each look takes so much off the limit... */
@@ -45,8 +46,7 @@ export const limit: RecoveryStrategy = {
     if (failing) lay(context, limit * TIGHTEN);
     else if (limit < enough) lay(context, limit * LOOSEN);
   },
-  verify: ({ circuit, health, settings }) =>
-    circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
+  verify: isHealthy,
 };
 
 /** Calls in flight are calls a ms times the ms that they take (Little's law); what is in flight now may be chance. */

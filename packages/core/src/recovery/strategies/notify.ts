@@ -1,3 +1,4 @@
+import { isHealthy } from '../is-healthy.ts';
 import type { RecoveryStrategy } from '../strategy.ts';
 
 /** Level 6: tells a person, through the runtime's `notify` and the incident event, once an incident has lasted. */
@@ -6,6 +7,5 @@ export const notify: RecoveryStrategy = {
   level: 6,
   appliesTo: () => true,
   execute: ({ notify }) => notify(),
-  verify: ({ circuit, health, settings }) =>
-    circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
+  verify: isHealthy,
 };

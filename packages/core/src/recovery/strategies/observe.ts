@@ -1,3 +1,4 @@
+import { isHealthy } from '../is-healthy.ts';
 import type { RecoveryStrategy } from '../strategy.ts';
 
 /** Level 0: looks on. Most trouble passes by itself, and what is seen now is evidence later. */
@@ -6,6 +7,5 @@ export const observe: RecoveryStrategy = {
   level: 0,
   appliesTo: () => true,
   execute() {},
-  verify: ({ circuit, health, settings }) =>
-    circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
+  verify: isHealthy,
 };

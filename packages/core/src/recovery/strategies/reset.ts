@@ -1,3 +1,4 @@
+import { isHealthy } from '../is-healthy.ts';
 import type { RecoveryStrategy } from '../strategy.ts';
 
 /**
@@ -15,8 +16,7 @@ export const reset: RecoveryStrategy = {
     if (notes.over) takeBack();
     else notes.takeBack = takeBack;
   },
-  verify: ({ circuit, health, settings }) =>
-    circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
+  verify: isHealthy,
   undo({ notes }) {
     notes.over = true;
     (notes.takeBack as (() => void) | undefined)?.();

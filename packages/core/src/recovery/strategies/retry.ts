@@ -1,3 +1,4 @@
+import { isHealthy } from '../is-healthy.ts';
 import type { RecoveryStrategy } from '../strategy.ts';
 
 const MOST_RETRIES = 10;
@@ -24,6 +25,5 @@ export const retry: RecoveryStrategy = {
     const baseDelayMs = Math.min(retry.maxDelayMs, retry.baseDelayMs * 2);
     overlay({ retry: { budget: retry.budget / 2, baseDelayMs } });
   },
-  verify: ({ circuit, health, settings }) =>
-    circuit === 'closed' && health.failureRate < settings.recovery.anomalyRate,
+  verify: isHealthy,
 };
