@@ -33,13 +33,8 @@ import {
   type HealingEvents,
   isEventName,
 } from './telemetry/events.ts';
-import {
-  type Incident,
-  type IncidentEntry,
-  IncidentLog,
-  type IncidentQuery,
-  type IncidentReport,
-} from './telemetry/incidents.ts';
+import { IncidentDesk } from './telemetry/incident-desk.ts';
+import { IncidentLog, type IncidentQuery, type IncidentReport } from './telemetry/incidents.ts';
 import type { HealingParts, RootCause } from './tiers/basic.ts';
 import { ControlLoop } from './tiers/control-loop.ts';
 import { makeTier } from './tiers/create.ts';
@@ -96,6 +91,7 @@ export class Healing {
   readonly #targets: TargetRegistry;
   readonly #loop: ControlLoop;
   readonly #incidents: IncidentLog;
+  readonly #desk: IncidentDesk;
   readonly #usage = new TierUsage();
   readonly #callbackErrors = new CallbackErrors();
   readonly #events = new EventHub((error) => this.reportCallback('runtime', 'listener', error));
@@ -118,6 +114,7 @@ export class Healing {
     this.propagation = new Propagation(settings.deadlineHeader, settings.priorityHeader);
     this.#notify = settings.notify;
     this.#incidents = new IncidentLog(random);
+    this.#desk = new IncidentDesk(this.#incidents, this.#events);
     this.#leaks = new FinalizationRegistry(({ target, ticket }) => {
       if (ticket.released) return;
       this.coverage.permitsLeaked++;
@@ -303,11 +300,13 @@ export class Healing {
       transitioned: (target, transition) => {
         this.#hurry(target);
         this.#tellFleet(target, transition);
-        this.#noteTransition(target, transition);
+        const { from, to, reason } = transition;
+        const at = time.clock.wall();
+        this.#desk.add(target.name, { at, what: 'transition', detail: `${from} to ${to}: ${reason}` });
         this.#events.publish('transition', {
           ...transition,
           target: target.name,
-          at: time.clock.wall(),
+          at,
           observed: mode === 'observe',
           incidentId: target.incidentId,
         });
@@ -366,7 +365,7 @@ export class Healing {
       onStrategyError: (strategy, error) => this.reportCallback(name, `strategy ${strategy.name}`, error),
       onIncidentEntry: (incident, entry) => {
         this.#usage.note(tier, incident, entry);
-        this.#tellOfIncident(incident, entry);
+        this.#desk.tell(incident, entry);
       },
     };
   }
@@ -387,12 +386,8 @@ export class Healing {
     const { tier } = target.settings;
     this.#usage.handOver(before, tier);
     const why = reason === undefined ? '' : `: ${reason}`;
-    this.#enter(incident, { at: this.time.clock.wall(), what: 'tier', detail: `${before} to ${tier}${why}` });
-  }
-
-  #enter(incident: Incident, entry: IncidentEntry): void {
-    incident.add(entry);
-    this.#tellOfIncident(incident.report(), entry);
+    const at = this.time.clock.wall();
+    this.#desk.add(target.name, { at, what: 'tier', detail: `${before} to ${tier}${why}` });
   }
 
   #causeOf({ name, kind, traces }: Target, now: number): RootCause | undefined {
@@ -438,31 +433,15 @@ export class Healing {
     } else if (to === 'closed') this.#fleet?.recovered(name);
   }
 
-  #noteTransition({ name }: Target, { from, to, reason }: CircuitTransition): void {
-    const detail = `${from} to ${to}: ${reason}`;
-    this.#addToIncident(name, { at: this.time.clock.wall(), what: 'transition', detail });
-  }
-
-  /** Goes on with the story of the incident under way, if there is one. */
-  #addToIncident(name: string, entry: IncidentEntry): void {
-    const incident = this.#incidents.openOf(name);
-    if (incident === undefined) return;
-    incident.level = Math.max(incident.level, entry.level ?? 0);
-    this.#enter(incident, entry);
-  }
-
   /** An ejection is an answer to an anomaly: it opens an incident where there is none. */
   #hostMoved(target: Target, { host, what, finding }: HostMove): void {
     const { name } = target;
     const { reason, evidence } = finding;
     const at = this.time.clock.wall();
     const anomaly = target.hosts?.anomaly();
-    if (what === 'ejected' && anomaly !== undefined && this.#incidents.openOf(name) === undefined) {
-      const opened = this.#incidents.open(name, anomaly, at);
-      this.#tellOfIncident(opened.report(), opened.timeline[0] as IncidentEntry);
-    }
+    if (what === 'ejected' && anomaly !== undefined) this.#desk.open(name, anomaly, at);
     const detail = what === 'ejected' ? `${host}: ${reason}` : host;
-    this.#addToIncident(name, {
+    this.#desk.add(name, {
       at,
       what,
       detail,
@@ -472,14 +451,6 @@ export class Healing {
     const incidentId = target.incidentId;
     this.#events.publish('host', { target: name, at, host, what, reason, evidence, observed, incidentId });
     this.#hurry(target);
-  }
-
-  #tellOfIncident(incident: IncidentReport, entry: IncidentEntry): void {
-    const { target } = incident;
-    const { at } = entry;
-    this.#events.publish('incident', { target, at, entry, incident });
-    if (entry.what !== 'recovered') return;
-    this.#events.publish('recovered', { target, at, incident, tookMs: at - incident.openedAt });
   }
 
   #tick(now: number): boolean {
