@@ -16,8 +16,8 @@ export interface ContenderWorld {
    * @param host one of `hosts`; undefined leaves it to the upstream's own balancer, which goes round
    */
   send(host: string | undefined, request: CallRequest, signal?: AbortSignal): Promise<Answer>;
-  /** What nobody can know: for the oracle alone. */
-  readonly truth: Truth;
+  /** What nobody can know: for the oracle alone, and in virtual time alone. */
+  readonly truth: Truth | undefined;
 }
 
 /** A way of calling an upstream. */

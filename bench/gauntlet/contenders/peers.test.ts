@@ -6,7 +6,6 @@ import { type Answer, type Attempt, NetworkError } from '../world/attempt.ts';
 import { CallRequest } from '../world/call-request.ts';
 import { Timeline } from '../world/timeline.ts';
 import { clockOf } from '../world/timeline-clock.ts';
-import type { Truth } from '../world/truth.ts';
 import { replaceGlobals } from '../world/virtual-globals.ts';
 import { cockatielDocumented } from './cockatiel.ts';
 import { healixBasic } from './healix-basic.ts';
@@ -31,7 +30,7 @@ async function attemptsOf(
     clock: clockOf(timeline),
     random: seededRandom(1),
     hosts: ['host-0'],
-    truth: {} as Truth,
+    truth: undefined,
     send: (_host, _request, signal) => {
       sentAt.push(timeline.now - start);
       return answer(timeline, upstream(sentAt.length), signal);

@@ -8,7 +8,6 @@ import { type Measures, Tally } from '../tally.ts';
 import { arrivals } from '../world/arrivals.ts';
 import type { Answer, Attempt } from '../world/attempt.ts';
 import { CallRequest } from '../world/call-request.ts';
-import type { Truth } from '../world/truth.ts';
 import { RealCalendar } from './real-calendar.ts';
 
 /** Nothing is known here of the work behind an answer. */
@@ -52,7 +51,7 @@ async function callAll(
     random: systemRandom,
     hosts: pools.map((_, host) => `host-${host}`),
     send: sender(pools, tally),
-    truth: undefined as unknown as Truth,
+    truth: undefined,
   });
   for (const terms of arrivals(scenario.load ?? {}, times, seed)) {
     await until(calendar, terms.at);

@@ -1,6 +1,7 @@
 import type { ContenderWorld } from '../contender.ts';
 import type { Answer } from '../world/attempt.ts';
 import type { CallRequest } from '../world/call-request.ts';
+import type { Truth } from '../world/truth.ts';
 import { type HeldCall, HeldCalls } from './held-calls.ts';
 import { Outlook } from './outlook.ts';
 
@@ -9,14 +10,18 @@ const TOO_LATE = new Error('no server was free in time');
 /** One queue for all requests, from which each free server gets the best one for it. */
 export class Scheduler {
   readonly #world: ContenderWorld;
+  readonly #truth: Truth;
   readonly #outlook: Outlook;
   readonly #held = new HeldCalls();
   #wakesAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: ContenderWorld) {
+    const { truth } = world;
+    if (truth === undefined) throw new Error('the oracle plays in virtual time alone');
     this.#world = world;
-    this.#outlook = new Outlook(world.truth);
-    world.truth.onChange(() => this.#dispatch());
+    this.#truth = truth;
+    this.#outlook = new Outlook(truth);
+    truth.onChange(() => this.#dispatch());
   }
 
   call(request: CallRequest): Promise<Answer> {
@@ -30,7 +35,7 @@ export class Scheduler {
     const now = this.#world.clock.now();
     for (const late of this.#held.takeExpired(now)) settle(late, () => late.reject(TOO_LATE));
     while (this.#held.size > 0 && this.#outlook.anyFree()) {
-      const admitsAt = this.#world.truth.admitsAt(now);
+      const admitsAt = this.#truth.admitsAt(now);
       if (admitsAt > now) {
         this.#wakeAt(admitsAt);
         return;
@@ -75,12 +80,13 @@ export class Scheduler {
 
   /** An attempt that takes far longer than it should is made once more, where servers stand idle. */
   #hedgeLater(call: HeldCall, host: number): void {
-    const { clock, truth } = this.#world;
+    const { clock } = this.#world;
     const afterMs = this.#outlook.overdueMs(host, clock.now());
     if (clock.now() + afterMs >= call.request.deadlineAt) return;
     clock.setTimer(() => {
       const now = clock.now();
-      if (call.settled || call.running === 0 || this.#held.size > 0 || truth.admitsAt(now) > now) return;
+      if (call.settled || call.running === 0 || this.#held.size > 0 || this.#truth.admitsAt(now) > now)
+        return;
       const other = this.#outlook.hostFor(call.request, 0, now);
       if (other === undefined) return;
       call.hedged = true;

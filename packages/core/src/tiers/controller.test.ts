@@ -10,6 +10,7 @@ import { createTestHealing } from '../testing.ts';
 import { BasicTier } from './basic.ts';
 import { TierController } from './controller.ts';
 import { registerTier } from './create.ts';
+import { trafficOn } from './traffic.test-helper.ts';
 
 registerTier('third', (parts, settings) => new BasicTier(parts, settings));
 registerTier('second', (parts, settings) => new BasicTier(parts, settings), { above: 'basic' });
@@ -190,15 +191,7 @@ describe('a range', () => {
 function setup(tier: TargetOptions['tier'], more: HealingOptions = {}) {
   const { runtime, clock } = createTestHealing({ defaults: { tier }, ...more });
   const target = runtime.target('upstream:a');
-  let sent = 0;
-  const traffic = async (share: number, ms: number) => {
-    for (let left = ms; left > 0; left -= 100) {
-      sent++;
-      const fails = Math.floor(sent * share) > Math.floor((sent - 1) * share);
-      await target.run(() => ({ status: fails ? 500 : 200 })).catch(() => {});
-      await clock.advance(100);
-    }
-  };
+  const traffic = trafficOn(target, clock);
   const moves = () => target.history().changes.filter(({ author }) => author === 'controller');
   return { runtime, clock, target, traffic, moves };
 }

@@ -6,6 +6,7 @@ import type { SelfHealing } from '../self-healing.ts';
 import { createTestHealing } from '../testing.ts';
 import { BasicTier, type HealingParts } from './basic.ts';
 import { createSelfHealing, type MakeTier, registerTier } from './create.ts';
+import { trafficOn } from './traffic.test-helper.ts';
 
 /** What is registered stays: each name is used once in this file. */
 registerTier('same', (parts, settings) => new BasicTier(parts, settings));
@@ -16,15 +17,7 @@ function setup(defaults: TargetOptions = {}, more: HealingOptions = {}) {
     ...more,
   });
   const target = runtime.target('upstream:a');
-  let sent = 0;
-  const traffic = async (share: number, ms: number) => {
-    for (let left = ms; left > 0; left -= 100) {
-      sent++;
-      const fails = Math.floor(sent * share) > Math.floor((sent - 1) * share);
-      await target.run(() => ({ status: fails ? 500 : 200 })).catch(() => {});
-      await clock.advance(100);
-    }
-  };
+  const traffic = trafficOn(target, clock);
   const story = () =>
     (runtime.incidents()[0]?.timeline ?? [])
       .filter(({ what }) => what !== 'transition')
