@@ -1,12 +1,13 @@
 import { vi } from 'vitest';
-import type {
-  ClaimReply,
-  FleetEntry,
-  FleetNews,
-  FleetView,
-  Heartbeat,
-  Report,
-  Store,
+import {
+  type ClaimReply,
+  type FleetEntry,
+  type FleetNews,
+  type FleetView,
+  type Heartbeat,
+  type Report,
+  STORE_OPERATIONS,
+  type Store,
 } from '../../../packages/core/src/store/store.ts';
 import type { Clock } from '../../../packages/core/src/time/clock.ts';
 
@@ -105,14 +106,14 @@ export class ScriptedStore implements Store {
 
   /** From now on all operations reject, but for those named. */
   fail(...but: (keyof Store)[]): void {
-    for (const name of OPERATIONS) {
+    for (const name of STORE_OPERATIONS) {
       if (!but.includes(name)) (this[name] as typeof this.leave).mockImplementation(refuse);
     }
   }
 
   /** Everything is answered again as at first. */
   recover(): void {
-    for (const name of OPERATIONS) this[name].mockReset();
+    for (const name of STORE_OPERATIONS) this[name].mockReset();
   }
 
   /** How often a writing operation was called. */
@@ -124,19 +125,6 @@ export class ScriptedStore implements Store {
     );
   }
 }
-
-const OPERATIONS = [
-  'heartbeat',
-  'leave',
-  'report',
-  'claim',
-  'renew',
-  'settle',
-  'seed',
-  'force',
-  'snapshot',
-  'read',
-] as const;
 
 async function refuse(): Promise<never> {
   throw new Error('the store is gone');

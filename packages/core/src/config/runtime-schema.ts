@@ -1,26 +1,11 @@
 import { z } from 'zod';
-import type { Store } from '../store/store.ts';
+import { STORE_OPERATIONS, type Store } from '../store/store.ts';
 import type { IncidentReport } from '../telemetry/incidents.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Random } from '../time/random.ts';
 import { isRedisUrl, REDIS_URL } from './redis-url.ts';
 import { targetSchema } from './schema.ts';
 import { SERVICE, SERVICE_NAME } from './service-name.ts';
-
-const STORE_METHODS = [
-  'open',
-  'heartbeat',
-  'leave',
-  'report',
-  'claim',
-  'renew',
-  'settle',
-  'seed',
-  'force',
-  'snapshot',
-  'read',
-  'close',
-] as const satisfies readonly (keyof Store)[];
 
 const hasMethods =
   (...names: string[]) =>
@@ -86,7 +71,7 @@ export const runtimeSchema = z.strictObject({
     .optional()
     .describe('The Redis that replicas share their circuits through. Default: HEALIX_REDIS_URL.'),
   store: z
-    .custom<Store>(hasMethods(...STORE_METHODS))
+    .custom<Store>(hasMethods('open', ...STORE_OPERATIONS, 'close'))
     .describe('a Store, such as redisStore(redis)')
     .optional()
     .describe('What replicas share their circuits through, instead of `redis`.'),

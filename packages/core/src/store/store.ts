@@ -191,3 +191,17 @@ export interface Store {
   /** Gives connections back. */
   close(): Promise<void>;
 }
+
+/** What a store does between `open` and `close`. */
+export const STORE_OPERATIONS = [
+  'heartbeat',
+  'leave',
+  'report',
+  'claim',
+  'renew',
+  'settle',
+  'seed',
+  'force',
+  'snapshot',
+  'read',
+] as const satisfies readonly (keyof Store)[];
