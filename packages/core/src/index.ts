@@ -63,7 +63,7 @@ export type { RedisClient } from './store/redis/client.ts';
 export type { RedisStoreOptions } from './store/redis/keys.ts';
 export { redisStore } from './store/redis/redis-store.ts';
 export type { FleetView, Store } from './store/store.ts';
-export type { ForceOptions, ForceResult, Target, TargetHistory, UpdateOptions } from './target.ts';
+export type { DecisionOptions, ForceResult, Target, TargetHistory } from './target.ts';
 export type { TargetCounts, TargetStatus, WouldHave } from './target-status.ts';
 export type { CallbackErrorReport } from './telemetry/callback-errors.ts';
 export type { CoverageReport } from './telemetry/coverage.ts';

@@ -60,6 +60,22 @@ describe('the history of settings', () => {
   });
 });
 
+test.each([null, 5, { reason: 5 }])(
+  'a reason that is none is a ConfigError, and nothing has changed: %j',
+  async (wrong) => {
+    const { target } = setup();
+    target.update({ timeoutMs: 800 });
+    expect(() => target.update({ timeoutMs: 700 }, wrong as never)).toThrow(ConfigError);
+    expect(() => target.history().rollback(1, wrong as never)).toThrow(ConfigError);
+    await expect(target.force('open', wrong as never)).rejects.toThrow(ConfigError);
+    expect([target.settings.timeoutMs, target.settingsVersion, target.status().forced]).toEqual([
+      800,
+      2,
+      null,
+    ]);
+  },
+);
+
 describe('rolling back', () => {
   test('puts in force what was, as a version of its own', () => {
     const { target } = setup();

@@ -57,13 +57,9 @@ export interface ForceResult {
   conflict?: { state: ForcedState };
 }
 
-export interface ForceOptions {
-  /** Why, for whoever reads the events. */
-  reason?: string | undefined;
-}
-
-export interface UpdateOptions {
-  /** Why, for whoever reads the history. */
+/** Of what a person decides. */
+export interface DecisionOptions {
+  /** Why, for whoever reads the events and the history. */
   readonly reason?: string | undefined;
 }
 
@@ -77,7 +73,7 @@ export interface TargetHistory {
    *
    * @throws ConfigError where that version is not kept any more
    */
-  rollback(version: number, options?: UpdateOptions): void;
+  rollback(version: number, options?: DecisionOptions): void;
 }
 
 const MOST_SIGNALS = 100;
@@ -200,7 +196,8 @@ export class Target extends Gate implements RunHost {
   }
 
   /** Holds the circuit open or closed, here at once and then in the fleet; `null` gives it back. */
-  async force(state: ForcedState, { reason }: ForceOptions = {}): Promise<ForceResult> {
+  async force(state: ForcedState, options?: DecisionOptions): Promise<ForceResult> {
+    const reason = reasonOf(options, 'force');
     if (state !== null && state !== 'open' && state !== 'closed') {
       throw new ConfigError('force', state, "one of 'open', 'closed', null");
     }
@@ -218,7 +215,8 @@ export class Target extends Gate implements RunHost {
    *
    * @throws ConfigError for a wrong setting
    */
-  update(options: TargetUpdate, { reason }: UpdateOptions = {}): void {
+  update(options: TargetUpdate, decision?: DecisionOptions): void {
+    const reason = reasonOf(decision, 'update');
     this.#context.readopt(this);
     if (this.#stack.update(options)) this.#settingsChanged('user', options, reason);
   }
@@ -227,7 +225,7 @@ export class Target extends Gate implements RunHost {
   history(): TargetHistory {
     return {
       changes: this.#history?.changes ?? [],
-      rollback: (version, options = {}) => this.#rollBack(version, options),
+      rollback: (version, options) => this.#rollBack(version, reasonOf(options, 'rollback')),
     };
   }
 
@@ -345,7 +343,7 @@ export class Target extends Gate implements RunHost {
     this.#context.transitioned(this, transition);
   }
 
-  #rollBack(version: number, { reason }: UpdateOptions): void {
+  #rollBack(version: number, reason: string | undefined): void {
     this.#context.readopt(this);
     const { updates, tier } = (this.#history ?? new SettingsHistory()).at(version);
     const why = `back to version ${version}${reason === undefined ? '' : `: ${reason}`}`;
@@ -374,4 +372,14 @@ export class Target extends Gate implements RunHost {
     this.#setHosts();
     this.#context.settingsChanged(this, noted);
   }
+}
+
+function reasonOf(options: DecisionOptions | undefined, decision: string): string | undefined {
+  if (options === undefined) return undefined;
+  if (typeof options !== 'object' || options === null) throw new ConfigError(decision, options, 'an object');
+  const { reason } = options;
+  if (reason !== undefined && typeof reason !== 'string') {
+    throw new ConfigError(`${decision}.reason`, reason, 'a text');
+  }
+  return reason;
 }
